@@ -1,0 +1,172 @@
+//! Every setting of the gateway, in one table: names, type, default, doc line.
+//!
+//! Invariant: a [`Settings`] is valid by construction. A value that cannot be read is an error
+//! naming the setting and the remedy, never a silent default.
+
+mod value;
+
+use std::fmt;
+
+pub use value::{
+    AccessTokens, BaseUrl, Bounded, CallerKeys, Keys, LogFormat, Proxies, Seconds, Switch, Value,
+    WrongValue,
+};
+
+use crate::pool::Strategy;
+
+/// Where settings are read from, by name: the environment, a file, a map in a test.
+pub trait Strings {
+    /// The value under this name, if it is set. Names are upper case, as in the environment.
+    fn value(&self, name: &str) -> Option<String>;
+}
+
+impl<F: Fn(&str) -> Option<String>> Strings for F {
+    fn value(&self, name: &str) -> Option<String> {
+        self(name)
+    }
+}
+
+/// One line of the table, for documentation, forms and tests.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The names it is read under, strongest first; the first one is its own, the others are kept
+    /// so that an existing deployment moves without edits.
+    pub names: &'static [&'static str],
+    /// What a value looks like.
+    pub kind: &'static str,
+    /// The default, written as a user would write it.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// Whether values of it may be shown.
+    pub secret: bool,
+}
+
+/// A setting that cannot be used, as a line for the operator.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WrongSetting {
+    /// The name it was given under.
+    pub name: &'static str,
+    /// What is wrong and what is wanted. Never quotes the value of a secret.
+    pub reason: String,
+}
+
+impl fmt::Display for WrongSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.reason)
+    }
+}
+
+impl std::error::Error for WrongSetting {}
+
+macro_rules! settings {
+    ($( $(#[doc = $doc:literal])+
+        $field:ident: $type:ty = $default:literal, [$($name:literal),+] $(, $secret:ident)?;
+    )+) => {
+        /// The settings, read and checked.
+        #[derive(Debug, Clone)]
+        pub struct Settings { $( $(#[doc = $doc])+ pub $field: $type, )+ }
+
+        impl Settings {
+            /// Reads every setting from `source`.
+            ///
+            /// # Errors
+            /// All settings whose value cannot be used, so that one start shows them all.
+            pub fn read(source: &dyn Strings) -> Result<Self, Vec<WrongSetting>> {
+                let mut wrong = Vec::new();
+                $( let $field = setting::<$type>(source, &[$($name),+], $default, &mut wrong); )+
+                match ($($field,)+) {
+                    ($(Some($field),)+) if wrong.is_empty() => Ok(Self { $($field),+ }),
+                    _ => Err(wrong),
+                }
+            }
+        }
+
+        /// The table.
+        pub const ROWS: &[Row] = &[ $( Row {
+            names: &[$($name),+],
+            kind: <$type as Value>::KIND,
+            default: $default,
+            doc: concat!($($doc),+),
+            secret: false $(|| stringify!($secret).len() > 0)?,
+        }, )+ ];
+    };
+}
+
+settings! {
+    /// Address that the server listens on.
+    host: String = "0.0.0.0", ["HOST"];
+    /// Port that the server listens on; 0 takes a free one.
+    port: Bounded<0, 65_535> = "8000", ["PORT"];
+    /// The pool: Gemini keys, by commas or as a JSON list. In a list, an item is a key or an object
+    /// with `key`, `weight` (1 to 1000), `project` (keys of one project share its quota), `tier`
+    /// (`free`, `paid`) and `enabled`.
+    api_keys: Keys = "", ["API_KEYS", "GEMINI_API_KEYS", "BACKUP_API_KEYS"], secret;
+    /// Tokens that may call the pool, by commas or as a JSON list; `sha256:` and 64 hex digits
+    /// stand for a token whose text is kept elsewhere.
+    access_tokens: AccessTokens = "", ["ACCESS_TOKENS", "ALLOWED_TOKENS", "TRUSTED_API_KEYS", "AUTH_KEY"], secret;
+    /// Whether callers may bring Gemini keys of their own: `auto` (only while the pool is empty),
+    /// `always` or `never`.
+    caller_keys: CallerKeys = "auto", ["CALLER_KEYS", "FORWARD_CLIENT_KEY_ENABLED"];
+    /// Lets anyone use the pool, without a token.
+    open_pool: Switch = "false", ["OPEN_POOL"];
+    /// Where Gemini is, with or without `/v1beta` at its end.
+    base_url: BaseUrl = "https://generativelanguage.googleapis.com", ["BASE_URL"];
+    /// The address that callers reach this server at, for upload links; empty takes it from each
+    /// request's `Host`.
+    public_url: Option<BaseUrl> = "", ["PUBLIC_URL"];
+    /// How a key is picked: `balanced`, `round-robin`, `least-used`, `random`, `weighted` or
+    /// `time-window`.
+    strategy: Strategy = "balanced", ["STRATEGY", "LOAD_BALANCE_STRATEGY"];
+    /// How many keys one request may try; 0 and 1 both mean one.
+    attempts: Bounded<0, 100> = "10", ["ATTEMPTS", "MAX_RETRIES"];
+    /// How long a stream may take to its first content, per try.
+    first_byte: Seconds = "45", ["FIRST_BYTE_SECONDS"];
+    /// How long a running answer may be silent before it counts as broken.
+    idle: Seconds = "120", ["IDLE_SECONDS"];
+    /// How long a request may take, all tries together, until its answer starts. An answer that is
+    /// not streamed starts when the model has finished.
+    deadline: Seconds = "300", ["DEADLINE_SECONDS", "TIME_OUT"];
+    /// The largest request body that is read. Streamed uploads are not limited by it.
+    max_body_bytes: Bounded<1, 4_294_967_296> = "104857600", ["MAX_BODY_BYTES"];
+    /// Proxies to reach upstream by (`http://`, `https://`, `socks5://`, user and password
+    /// allowed), by commas or as a JSON list.
+    proxies: Proxies = "", ["PROXIES"], secret;
+    /// Ties each key to one proxy, by consistent hashing; otherwise each request takes one by
+    /// chance.
+    proxies_by_key: Switch = "true", ["PROXIES_BY_KEY", "PROXIES_USE_CONSISTENCY_HASH_BY_API_KEY"];
+    /// How many keys `/verify` checks at the same time.
+    verify_concurrency: Bounded<1, 256> = "8", ["VERIFY_CONCURRENCY"];
+    /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or a filter by module.
+    log_level: String = "info", ["LOG_LEVEL"];
+    /// How it is logged: `text` or `json`.
+    log_format: LogFormat = "text", ["LOG_FORMAT"];
+    /// The file that a generated access token is remembered in, as a hash; empty remembers none.
+    state_file: String = "gemini-balance-state.json", ["STATE_FILE"];
+}
+
+/// The value of one setting; an unreadable one is noted in `wrong`.
+///
+/// An empty value means "not set", as deployment pages fill in empty fields.
+fn setting<T: Value>(
+    source: &dyn Strings,
+    names: &'static [&'static str],
+    default: &'static str,
+    wrong: &mut Vec<WrongSetting>,
+) -> Option<T> {
+    let given = names.iter().find_map(|name| {
+        source.value(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text))
+    });
+    let name = given.as_ref().map_or_else(|| names.first().copied().unwrap_or(""), |(name, _)| name);
+    let text = given.as_ref().map_or(default, |(_, text)| text.trim());
+    match T::parse(text) {
+        Ok(value) => Some(value),
+        Err(WrongValue(reason)) => {
+            wrong.push(WrongSetting { name, reason });
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
