@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Wire formats of Gemini and OpenAI: decoders, types and the translation between them.
+//!
+//! Everything here is pure and synchronous: bytes in, bytes or values out, in any chunks. No
+//! module knows a clock, a socket or a runtime, and none panics on any input.
+//!
+//! # Layout
+//! - [`sse`]: server-sent events, decoded and encoded.
+//! - [`gemini`]: Gemini's wire types and error bodies.
+
+pub mod gemini;
+mod nesting;
+pub mod sse;

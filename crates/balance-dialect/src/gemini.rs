@@ -1,0 +1,3 @@
+//! Gemini's wire format.
+//!
+//! Only what the gateway touches is typed; everything else is kept or passed by untouched.
