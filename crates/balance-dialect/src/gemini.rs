@@ -1,3 +1,5 @@
 //! Gemini's wire format.
 //!
 //! Only what the gateway touches is typed; everything else is kept or passed by untouched.
+
+pub mod error;
