@@ -9,4 +9,7 @@
 //! chance. Time, chance and settings are arguments.
 
 pub mod host;
+pub mod key;
+pub mod secret;
 pub mod settings;
+pub mod time;
