@@ -6,7 +6,10 @@
 //! # Layout
 //! - [`sse`]: server-sent events, decoded and encoded.
 //! - [`gemini`]: Gemini's wire types and error bodies.
+//! - [`summary`]: what an answer turned out to be.
 
+mod backlog;
 pub mod gemini;
 mod nesting;
 pub mod sse;
+pub mod summary;

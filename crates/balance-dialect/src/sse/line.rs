@@ -1,21 +1,20 @@
 //! Lines of an event stream: found in bytes that arrive in pieces, and told apart.
 //!
-//! Invariant: reading is linear. No byte is searched for a line end twice, and unread bytes are
-//! moved only when at least as many read ones make room for them.
+//! Invariant: no byte is searched for a line end twice, and none is changed.
 
 use memchr::{memchr, memchr2};
+
+use crate::backlog::Backlog;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Bytes that arrived, read as lines that end with LF, CR LF or CR.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    bytes: Vec<u8>,
-    /// Where the first unread line starts; `start <= bytes.len()`.
-    start: usize,
-    /// Below this, no line end stands in the unread bytes; `start <= searched <= bytes.len()`.
+    backlog: Backlog,
+    /// How many unread bytes are known to hold no line end.
     searched: usize,
-    /// The last line ended with CR, so that a LF at `start` still belongs to its end.
+    /// The last line ended with CR, so that a LF that follows still belongs to its end.
     after_cr: bool,
     /// A line was read, so that no byte order mark can follow.
     begun: bool,
@@ -31,53 +30,40 @@ pub(super) enum Line<'a> {
 
 impl Lines {
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        if self.start * 2 >= self.bytes.len() {
-            self.bytes.drain(..self.start);
-            self.searched -= self.start;
-            self.start = 0;
-        }
-        self.bytes.extend_from_slice(bytes);
+        self.backlog.push(bytes);
     }
 
     /// The first unread line; the same one until [`consume`](Self::consume).
     pub(super) fn peek(&mut self) -> Line<'_> {
-        if self.after_cr && self.start < self.bytes.len() {
+        if let (true, Some(&byte)) = (self.after_cr, self.backlog.unread().first()) {
             self.after_cr = false;
-            if self.bytes.get(self.start) == Some(&b'\n') {
-                self.start += 1;
-                self.searched = self.start;
-            }
+            self.backlog.skip(usize::from(byte == b'\n'));
         }
-        let unsearched = self.bytes.get(self.searched..).unwrap_or_default();
-        let Some(length) = memchr2(b'\n', b'\r', unsearched) else {
-            self.searched = self.bytes.len();
-            return Line::Part(self.unread().len());
-        };
-        self.searched += length;
-        Line::Whole(self.unread())
-    }
-
-    /// The bytes from `start` to `searched`, without a byte order mark or what there is of one.
-    fn unread(&self) -> &[u8] {
-        let bytes = self.bytes.get(self.start..self.searched).unwrap_or_default();
-        if self.begun {
-            return bytes;
+        let unread = self.backlog.unread();
+        let unsearched = unread.get(self.searched..).unwrap_or_default();
+        let end = memchr2(b'\n', b'\r', unsearched);
+        self.searched += end.unwrap_or(unsearched.len());
+        let line = unread.get(..self.searched).unwrap_or_default();
+        match (end, self.begun) {
+            (Some(_), true) => Line::Whole(line),
+            (Some(_), false) => Line::Whole(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)),
+            (None, false) if BYTE_ORDER_MARK.starts_with(line) => Line::Part(0),
+            (None, false) => Line::Part(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line).len()),
+            (None, true) => Line::Part(line.len()),
         }
-        let is_cut = self.searched == self.bytes.len() && BYTE_ORDER_MARK.starts_with(bytes);
-        if is_cut { b"" } else { bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes) }
     }
 
     /// Counts the line that [`peek`](Self::peek) just gave as read.
     pub(super) fn consume(&mut self) {
-        self.after_cr = self.bytes.get(self.searched) == Some(&b'\r');
-        self.searched += 1;
-        self.start = self.searched;
+        self.after_cr = self.backlog.unread().get(self.searched) == Some(&b'\r');
+        self.backlog.skip(self.searched + 1);
+        self.searched = 0;
         self.begun = true;
     }
 
     /// Whether nothing is left to read.
     pub(super) fn is_empty(&self) -> bool {
-        self.start == self.bytes.len()
+        self.backlog.unread().is_empty()
     }
 }
 

@@ -1,0 +1,43 @@
+//! What an answer turned out to be, once its last byte has passed.
+//!
+//! Invariant: counts are the last that Gemini stated for each field, never sums, since every event
+//! of a stream repeats the counts so far.
+
+use crate::gemini::error::ErrorBody;
+
+/// What is known of an answer at its end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// The tokens it took.
+    pub usage: Usage,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// Gemini said that the answer is over, or that it gives none to this prompt.
+    Finished,
+    /// The bytes ended before Gemini said so.
+    Truncated,
+    /// Gemini reported an error, perhaps after a part of the answer.
+    Failed(ErrorBody),
+}
+
+/// Tokens as Gemini counts them; zero when it did not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// Tokens of the prompt, cached ones included.
+    pub prompt_tokens: u64,
+    /// Tokens of the prompt that came from a cache.
+    pub cached_tokens: u64,
+    /// Tokens of the answer, without thoughts.
+    pub candidates_tokens: u64,
+    /// Tokens spent on thinking.
+    pub thoughts_tokens: u64,
+    /// Tokens of tool results that were put into the prompt.
+    pub tool_use_tokens: u64,
+    /// All tokens, as Gemini sums them.
+    pub total_tokens: u64,
+}
