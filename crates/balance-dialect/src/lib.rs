@@ -5,11 +5,13 @@
 //!
 //! # Layout
 //! - [`sse`]: server-sent events, decoded and encoded.
+//! - [`json_array`]: the elements of a streamed JSON array.
 //! - [`gemini`]: Gemini's wire types and error bodies.
 //! - [`summary`]: what an answer turned out to be.
 
 mod backlog;
 pub mod gemini;
+pub mod json_array;
 mod nesting;
 pub mod sse;
 pub mod summary;
