@@ -1,0 +1,143 @@
+//! Running other programs: always from the workspace's root, always said aloud before.
+//!
+//! Invariant: a program that exits with anything but 0 becomes a [`Failure`] that names its command line.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use crate::tally::Failure;
+
+/// The root of the workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// Where tools that this program installs are kept between runs and clones.
+pub(crate) fn cache() -> PathBuf {
+    let home = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    home("XDG_CACHE_HOME")
+        .or_else(|| home("HOME").map(|home| home.join(".cache")))
+        .unwrap_or_else(|| root().join("target"))
+        .join("gemini-balance-xtask")
+}
+
+/// A program, run in the workspace's root and without standard input.
+pub(crate) fn program(path: impl AsRef<Path>) -> Command {
+    let mut command = Command::new(path.as_ref());
+    command.current_dir(root()).stdin(Stdio::null());
+    command
+}
+
+/// The cargo that runs this program.
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+    let mut command =
+        program(env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from));
+    command.args(arguments);
+    command
+}
+
+/// Runs to the end with the output of the program going to ours.
+pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+    let line = announce(command);
+    let status = command.status().map_err(|error| did_not_start(&line, &error))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("`{line}` ended with {status}")))
+    }
+}
+
+/// Runs silently and returns what the program wrote to its standard output.
+pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
+    let line = describe(command);
+    let output = command.output().map_err(|error| did_not_start(&line, &error))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let why = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::new(format!("`{line}` ended with {}: {}", output.status, why.trim())))
+}
+
+/// Whether the program can be started and ends with 0.
+pub(crate) fn succeeds(command: &mut Command) -> bool {
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// What [`run_and_read`] saw.
+pub(crate) struct Spoken {
+    pub(crate) lines: Vec<String>,
+    pub(crate) result: Result<(), Failure>,
+}
+
+/// Runs to the end, passes every line on to our standard output and keeps it.
+pub(crate) fn run_and_read(command: &mut Command) -> Result<Spoken, Failure> {
+    let line = announce(command);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| did_not_start(&line, &error))?;
+    let (sender, receiver) = mpsc::channel();
+    for pipe in
+        [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten()
+    {
+        let sender = sender.clone();
+        thread::spawn(move || {
+            for bytes in BufReader::new(pipe).split(b'\n').map_while(Result::ok) {
+                if sender.send(String::from_utf8_lossy(&bytes).into_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    drop(sender);
+    let mut lines = Vec::new();
+    for text in receiver {
+        println!("{text}");
+        lines.push(text);
+    }
+    let status = child.wait().map_err(|error| did_not_start(&line, &error))?;
+    let result = if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("`{line}` ended with {status}")))
+    };
+    Ok(Spoken { lines, result })
+}
+
+fn boxed(pipe: impl Read + Send + 'static) -> Box<dyn Read + Send> {
+    Box::new(pipe)
+}
+
+fn announce(command: &Command) -> String {
+    let line = describe(command);
+    println!("$ {line}");
+    line
+}
+
+/// The command line as a person would type it: the program by its name, without its folder.
+fn describe(command: &Command) -> String {
+    let name =
+        Path::new(command.get_program()).file_name().unwrap_or_else(|| command.get_program());
+    let mut line = name.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        line.push(' ');
+        line.push_str(&argument.to_string_lossy());
+    }
+    line
+}
+
+fn did_not_start(line: &str, error: &std::io::Error) -> Failure {
+    Failure::new(format!("`{line}` could not be run: {error}"))
+}

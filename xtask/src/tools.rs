@@ -1,0 +1,71 @@
+//! Checks done by other people's tools, in pinned versions kept outside the checkout.
+//!
+//! Invariant: the same version runs on every machine; none is taken from the PATH.
+
+use std::path::PathBuf;
+
+use crate::{
+    process::{cache, cargo, program, run as execute},
+    tally::{Failure, Outcome, Tally, expect_no_arguments},
+};
+
+/// Licences, sources and double versions. Advisories need a database that is fetched from the net:
+/// `--advisories` checks them too, where it can be reached.
+pub(crate) fn deny(arguments: &[String]) -> Outcome {
+    let mut checks = vec!["bans", "licenses", "sources"];
+    match arguments {
+        [] => println!(
+            "deny: advisories are left out; `cargo xtask deny --advisories` fetches their database"
+        ),
+        [flag] if flag == "--advisories" => checks.push("advisories"),
+        _ => return Err(Failure::new("`deny` takes `--advisories` or nothing")),
+    }
+    let tool = cargo_tool("cargo-deny", "0.20.2")?;
+    execute(program(tool).args(["--workspace", "check", "--hide-inclusion-graph"]).args(checks))?;
+    Ok(Tally::PASSED)
+}
+
+/// Dependencies that are declared and not used.
+pub(crate) fn machete(arguments: &[String]) -> Outcome {
+    expect_no_arguments("machete", arguments)?;
+    let tool = cargo_tool("cargo-machete", "0.9.2")?;
+    execute(program(tool).args(["--with-metadata", "crates", "adapters", "xtask"]))?;
+    Ok(Tally::PASSED)
+}
+
+/// Spelling; further arguments go to the tool, so that `typos --write-changes` corrects.
+pub(crate) fn typos(arguments: &[String]) -> Outcome {
+    let tool = python_tool("typos", "1.52.0")?;
+    execute(program(tool).args(["--config", "typos.toml"]).args(arguments))?;
+    Ok(Tally::PASSED)
+}
+
+/// A tool built from crates.io, with the dependencies its authors locked.
+fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+    let folder = cache().join(format!("{name}-{version}"));
+    let tool = folder.join("bin").join(name);
+    if !tool.exists() {
+        println!("{name} {version} is built once, which takes some minutes");
+        let mut install =
+            cargo(["install", "--quiet", "--locked", "--version", version, name, "--root"]);
+        execute(install.arg(&folder).env_remove("CARGO_TARGET_DIR"))?;
+    }
+    Ok(tool)
+}
+
+/// A tool whose wheel on PyPI brings the program prebuilt.
+fn python_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+    let folder = cache().join(format!("{name}-{version}"));
+    let tool = folder.join("bin").join(name);
+    if !tool.exists() {
+        execute(program("python3").args(["-m", "venv"]).arg(&folder))?;
+        let wheel = format!("{name}=={version}");
+        execute(program(folder.join("bin/pip")).args([
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            &wheel,
+        ]))?;
+    }
+    Ok(tool)
+}

@@ -1,0 +1,120 @@
+//! The pure crates also compile for wasm32, where there is neither clock nor socket nor thread.
+//!
+//! Invariant: the toolchain pinned for the project is used where it has, or can fetch, the target's
+//! standard library; only where it cannot, Debian's own Rust builds one, once per version.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::{
+    machine,
+    process::{cache, capture, cargo, program, run as execute, succeeds},
+    purity::PURE,
+    tally::{Failure, Outcome, Tally, expect_no_arguments},
+};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Debian's second Rust, the one that builds browsers: newer than its first, and with its sources.
+const DEBIAN_RUST: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    expect_no_arguments("wasm", arguments)?;
+    let mut check = if pinned_toolchain_has_std() || rustup_adds_target() {
+        cargo(["check"])
+    } else {
+        debian_check()?
+    };
+    check.args(["--target", TARGET]);
+    for package in PURE {
+        check.args(["--package", package]);
+    }
+    execute(&mut check)?;
+    Ok(Tally::PASSED)
+}
+
+fn pinned_toolchain_has_std() -> bool {
+    let mut rustc = program("rustc");
+    let folder = capture(rustc.args(["--print", "target-libdir", "--target", TARGET]));
+    folder.is_ok_and(|folder| has_std(Path::new(folder.trim())))
+}
+
+fn has_std(folder: &Path) -> bool {
+    let Ok(files) = fs::read_dir(folder) else { return false };
+    files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libstd-"))
+}
+
+fn rustup_adds_target() -> bool {
+    println!("wasm: the toolchain has no {TARGET}, asking rustup for it");
+    succeeds(program("rustup").args(["target", "add", TARGET])) && pinned_toolchain_has_std()
+}
+
+/// `cargo check` by Debian's Rust with a standard library built from Debian's sources.
+fn debian_check() -> Result<Command, Failure> {
+    println!("wasm: rustup cannot fetch {TARGET} here, taking Debian's Rust");
+    machine::install(&DEBIAN_RUST)?;
+    let version = capture(debian("rustc").arg("--version"))?;
+    let version = version.split_whitespace().nth(1).unwrap_or("unknown");
+    let sysroot = cache().join(format!("wasm-std-{version}"));
+    let folder = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    if !has_std(&folder) {
+        println!(
+            "wasm: building the standard library of {version} once, into {}",
+            sysroot.display()
+        );
+        build_std(&sysroot, &folder)?;
+    }
+    let target_dir = env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    let mut check = debian("cargo");
+    check
+        .args(["check", "--target-dir", &format!("{target_dir}/debian")]) // apart: another compiler's artefacts
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            format!("--sysroot={}", sysroot.display()),
+        );
+    Ok(check)
+}
+
+/// Builds `std` as the dependency of an empty crate and keeps the libraries.
+fn build_std(sysroot: &Path, folder: &Path) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", sysroot.display()));
+    let package = sysroot.join("build");
+    let manifest = "[package]\nname = \"std-for-wasm\"\nedition = \"2024\"\n[workspace]\n";
+    fs::create_dir_all(package.join("src")).map_err(failed)?;
+    fs::write(package.join("Cargo.toml"), manifest).map_err(failed)?;
+    fs::write(package.join("src/lib.rs"), "#![no_std]\n").map_err(failed)?;
+    let mut build = debian("cargo");
+    build
+        .current_dir(&package)
+        .args(["build", "--release", "-Z", "build-std=std,panic_abort,proc_macro"])
+        .args(["--target", TARGET, "--target-dir", "target"])
+        .env("RUSTC_BOOTSTRAP", "1"); // -Z on a stable compiler: for the standard library alone
+    execute(&mut build)?;
+    fs::create_dir_all(folder).map_err(failed)?;
+    for file in
+        fs::read_dir(package.join("target").join(TARGET).join("release/deps")).map_err(failed)?
+    {
+        let path = file.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".rlib") && !name.starts_with("libstd_for_wasm") {
+            fs::copy(&path, folder.join(name)).map_err(failed)?;
+        }
+    }
+    fs::remove_dir_all(&package).map_err(failed)
+}
+
+/// A tool of Debian's Rust, free of what rustup's cargo set for this process.
+fn debian(tool: &str) -> Command {
+    let mut command = program(PathBuf::from("/usr/bin").join(tool));
+    for (name, _) in env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if name == "LD_LIBRARY_PATH" || name.starts_with("RUST") || name.starts_with("CARGO_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("RUSTC", "/usr/bin/rustc").env("RUSTDOC", "/usr/bin/rustdoc");
+    command
+}
