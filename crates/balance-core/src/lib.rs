@@ -8,8 +8,10 @@
 //! Invariant: nothing here knows a clock, a socket, a runtime, the environment or a source of
 //! chance. Time, chance and settings are arguments.
 
+pub mod fault;
 pub mod host;
 pub mod key;
+pub mod plan;
 pub mod secret;
 pub mod settings;
 pub mod time;
