@@ -7,11 +7,20 @@
 //! - [`sse`]: server-sent events, decoded and encoded.
 //! - [`json_array`]: the elements of a streamed JSON array.
 //! - [`gemini`]: Gemini's wire types and error bodies.
+//! - [`framing`]: how the events of an answer are laid out.
+//! - [`opening`]: the judgement on an answer's head, while another key can still be tried.
+//! - [`observe`]: the watch over native answers, which pass byte for byte.
 //! - [`summary`]: what an answer turned out to be.
 
 mod backlog;
+#[cfg(test)]
+mod cut;
+pub mod framing;
 pub mod gemini;
+mod glance;
 pub mod json_array;
 mod nesting;
+pub mod observe;
+pub mod opening;
 pub mod sse;
 pub mod summary;

@@ -49,12 +49,18 @@ impl ErrorBody {
     pub fn from_value(body: Value) -> Option<Self> {
         match body {
             Value::Array(elements) => elements.into_iter().find_map(Self::from_value),
-            Value::Object(mut body) => match body.remove("error")? {
-                Value::Object(error) => Some(Self::from_object(error)),
-                Value::String(message) => Some(Self { message, ..Self::default() }),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
-            },
+            Value::Object(mut body) => Self::from_error(body.remove("error")?),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        }
+    }
+
+    /// Reads what stands under `error`: an object, or only a message.
+    #[must_use]
+    pub fn from_error(error: Value) -> Option<Self> {
+        match error {
+            Value::Object(error) => Some(Self::from_object(error)),
+            Value::String(message) => Some(Self { message, ..Self::default() }),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => None,
         }
     }
 

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::cut::pieces;
 
 /// What a stream gives: its elements, the error that stopped it, and whether the array closed.
 type Outcome = (Vec<String>, Option<Error>, bool);
@@ -126,14 +127,7 @@ proptest! {
         sizes in prop::collection::vec(1usize..7, 1..6),
         limit in prop_oneof![Just(PLENTY), 0usize..20],
     ) {
-        let mut sizes = sizes.iter().cycle();
-        let mut rest = text.as_bytes();
-        let pieces = std::iter::from_fn(|| {
-            let (piece, after) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
-            rest = after;
-            (!piece.is_empty()).then_some(piece)
-        });
-        prop_assert_eq!(decode(limit, pieces), decode(limit, [text.as_bytes()]));
+        prop_assert_eq!(decode(limit, pieces(text.as_bytes(), &sizes)), decode(limit, [text.as_bytes()]));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::cut::pieces;
 
 /// What a stream gives: its events, and the error that stopped it.
 type Outcome = (Vec<Event>, Option<TooLong>);
@@ -250,18 +251,6 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop::sample::select(TOKENS), 0..40).prop_map(|tokens| tokens.concat())
 }
 
-fn cut(bytes: &[u8], sizes: &[usize]) -> Vec<Vec<u8>> {
-    let mut pieces = Vec::new();
-    let mut rest = bytes;
-    let mut sizes = sizes.iter().cycle();
-    while !rest.is_empty() {
-        let (piece, after) = rest.split_at(rest.len().min(*sizes.next().unwrap()));
-        pieces.push(piece.to_vec());
-        rest = after;
-    }
-    pieces
-}
-
 proptest! {
     #[test]
     fn any_cut_gives_the_same_events(
@@ -269,9 +258,7 @@ proptest! {
         sizes in prop::collection::vec(1usize..9, 1..6),
         limit in prop_oneof![Just(PLENTY), 0usize..30],
     ) {
-        let pieces = cut(&bytes, &sizes);
-        let pieces = pieces.iter().map(Vec::as_slice);
-        prop_assert_eq!(decode(limit, pieces), decode(limit, [bytes.as_slice()]));
+        prop_assert_eq!(decode(limit, pieces(&bytes, &sizes)), decode(limit, [bytes.as_slice()]));
     }
 
     #[test]

@@ -1,0 +1,243 @@
+//! What one event of an answer says, read without keeping its content.
+//!
+//! Invariant: an event of a shape that is not known here counts as content, never as nothing and
+//! never as an error, so that it is passed on as it is.
+
+use std::fmt;
+
+use memchr::memmem;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
+use serde_json::Value;
+
+use crate::{gemini::error::ErrorBody, summary::Usage};
+
+#[cfg(test)]
+mod tests;
+
+/// What one event says.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Glance {
+    pub(crate) carries: Carries,
+    pub(crate) usage: StatedUsage,
+}
+
+/// What an event brings to its reader.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) enum Carries {
+    /// Only counts or names, as a candidate without parts.
+    Nothing,
+    /// A part of the answer.
+    #[default]
+    Content,
+    /// The word that the answer is over, perhaps with its last part.
+    End,
+    /// An error in place of more content.
+    Error(ErrorBody),
+}
+
+impl Glance {
+    /// Looks at the JSON of one event; `None` when it is not valid JSON.
+    pub(crate) fn at(event: &[u8]) -> Option<Self> {
+        match event.trim_ascii_start().first()? {
+            b'{' => serde_json::from_slice(event).ok(),
+            _ if event == b"[DONE]" => Some(Self { carries: Carries::End, ..Self::default() }),
+            _ => {
+                serde_json::from_slice::<IgnoredAny>(event).ok()?;
+                let error = ErrorBody::parse(event).map(Carries::Error);
+                Some(Self { carries: error.unwrap_or_default(), ..Self::default() })
+            }
+        }
+    }
+}
+
+/// The counts in one event; `None` where it states none. Other names than Gemini's own are those
+/// of the Interactions API and of OpenAI's format.
+#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StatedUsage {
+    #[serde(alias = "total_input_tokens", alias = "prompt_tokens")]
+    prompt_token_count: Option<u64>,
+    #[serde(alias = "total_cached_tokens")]
+    cached_content_token_count: Option<u64>,
+    #[serde(alias = "total_output_tokens", alias = "completion_tokens")]
+    candidates_token_count: Option<u64>,
+    #[serde(alias = "total_thought_tokens")]
+    thoughts_token_count: Option<u64>,
+    #[serde(alias = "total_tool_use_tokens")]
+    tool_use_prompt_token_count: Option<u64>,
+    #[serde(alias = "total_tokens")]
+    total_token_count: Option<u64>,
+}
+
+impl StatedUsage {
+    /// The counts in the last bytes of a body whose beginning is not known.
+    pub(crate) fn near_end(tail: &[u8]) -> Option<Self> {
+        const NAME: &[u8] = b"\"usageMetadata\"";
+        // Inside a string the quotes would be escaped, so this is a name.
+        let after_name = tail.get(memmem::rfind(tail, NAME)? + NAME.len()..)?;
+        let value = after_name.trim_ascii_start().strip_prefix(b":")?;
+        serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()
+    }
+
+    /// Replaces the counts that this event states.
+    pub(crate) fn update(&self, usage: &mut Usage) {
+        let fields = [
+            (self.prompt_token_count, &mut usage.prompt_tokens),
+            (self.cached_content_token_count, &mut usage.cached_tokens),
+            (self.candidates_token_count, &mut usage.candidates_tokens),
+            (self.thoughts_token_count, &mut usage.thoughts_tokens),
+            (self.tool_use_prompt_token_count, &mut usage.tool_use_tokens),
+            (self.total_token_count, &mut usage.total_tokens),
+        ];
+        for (stated, field) in fields {
+            *field = stated.unwrap_or(*field);
+        }
+    }
+}
+
+/// The fields of an event that matter here.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Field {
+    Candidates,
+    PromptFeedback,
+    #[serde(alias = "usage")]
+    UsageMetadata,
+    Error,
+    /// The Interactions API names its events, and reports usage inside of the interaction.
+    #[serde(rename = "event_type")]
+    EventType,
+    Interaction,
+    /// Facts around an answer.
+    #[serde(alias = "responseId", alias = "createTime", alias = "modelStatus", alias = "turnToken")]
+    ModelVersion,
+    /// What only a resource has. Its `error` tells how it fared, not that reading it failed.
+    #[serde(alias = "id", alias = "object", alias = "done")]
+    Name,
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate {
+    content: Option<Content>,
+    finish_reason: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Content {
+    parts: Option<Vec<IgnoredAny>>,
+}
+
+#[derive(Deserialize)]
+struct Interaction {
+    usage: Option<StatedUsage>,
+}
+
+impl Candidate {
+    fn has_parts(&self) -> bool {
+        let parts = self.content.as_ref().and_then(|content| content.parts.as_ref());
+        parts.is_some_and(|parts| !parts.is_empty())
+    }
+}
+
+/// What was met in an event, before it is weighed.
+#[derive(Default)]
+struct Sight {
+    candidates: Option<Vec<Candidate>>,
+    prompt_feedback: Option<IgnoredAny>,
+    usage: StatedUsage,
+    error: Option<Value>,
+    event_type: Option<String>,
+    /// Some field is only a fact around an answer.
+    has_facts: bool,
+    /// Some field belongs to another format.
+    has_others: bool,
+    is_resource: bool,
+}
+
+impl<'de> Deserialize<'de> for Glance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(GlanceVisitor)
+    }
+}
+
+struct GlanceVisitor;
+
+impl<'de> Visitor<'de> for GlanceVisitor {
+    type Value = Glance;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event of an answer")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut event: A) -> Result<Glance, A::Error> {
+        let mut sight = Sight::default();
+        while let Some(field) = event.next_key()? {
+            match field {
+                Field::Candidates => sight.candidates = event.next_value()?,
+                Field::PromptFeedback => sight.prompt_feedback = event.next_value()?,
+                Field::UsageMetadata => {
+                    sight.has_facts = true;
+                    sight.usage = event.next_value::<Option<_>>()?.unwrap_or_default();
+                }
+                Field::Error => sight.error = event.next_value()?,
+                Field::EventType => {
+                    sight.has_others = true;
+                    sight.event_type = event.next_value()?;
+                }
+                Field::Interaction => {
+                    sight.has_others = true;
+                    let interaction: Option<Interaction> = event.next_value()?;
+                    sight.usage = interaction.and_then(|it| it.usage).unwrap_or_default();
+                }
+                Field::ModelVersion => {
+                    sight.has_facts = true;
+                    event.next_value::<IgnoredAny>()?;
+                }
+                Field::Name => {
+                    sight.has_others = true;
+                    sight.is_resource = true;
+                    event.next_value::<IgnoredAny>()?;
+                }
+                Field::Unknown => {
+                    sight.has_others = true;
+                    event.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(sight.weigh())
+    }
+}
+
+impl Sight {
+    fn weigh(mut self) -> Glance {
+        let error = self.error.take().filter(|_| !self.is_resource);
+        let carries = match error.and_then(ErrorBody::from_error) {
+            Some(error) => Carries::Error(error),
+            None => self.carries(),
+        };
+        Glance { carries, usage: self.usage }
+    }
+
+    fn carries(&self) -> Carries {
+        let candidates = self.candidates.as_deref().unwrap_or_default();
+        let is_refused = candidates.is_empty() && self.prompt_feedback.is_some();
+        if is_refused
+            || candidates.iter().any(|candidate| candidate.finish_reason.is_some())
+            || self.event_type.as_deref() == Some("interaction.completed")
+        {
+            Carries::End
+        } else if candidates.iter().any(Candidate::has_parts) {
+            Carries::Content
+        } else if self.candidates.is_some() || (self.has_facts && !self.has_others) {
+            Carries::Nothing
+        } else {
+            Carries::Content
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Judges the head of a `200` answer before any of it reaches the caller, while another key can
+//! still be tried unseen.
+//!
+//! Invariant: however the bytes are cut, the verdict is the same.
+
+use crate::{
+    framing::{Framing, Splitter},
+    gemini::error::ErrorBody,
+    glance::{Carries, Glance},
+};
+
+#[cfg(test)]
+mod tests;
+
+/// The bytes that are read before an answer is passed on unjudged.
+const LIMIT: usize = 256 * 1024;
+
+/// What the head of an answer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// It has a part of an answer or its end, or it is of a kind that is not judged here.
+    Content,
+    /// It is an error in spite of its status.
+    Failed(ErrorBody),
+    /// It ended with neither.
+    Empty,
+}
+
+/// Reads an answer until it shows what it is. The reader keeps the bytes.
+#[derive(Debug)]
+pub struct Opening {
+    framing: Framing,
+    splitter: Splitter,
+    /// How many more bytes are read.
+    left: usize,
+    /// A byte that is not white space was read.
+    begun: bool,
+}
+
+impl Opening {
+    /// For an answer whose events are laid out in this way.
+    #[must_use]
+    pub fn new(framing: Framing) -> Self {
+        Self { framing, splitter: Splitter::new(framing, LIMIT), left: LIMIT, begun: false }
+    }
+
+    /// Takes the next bytes; `None` when more are needed. The first verdict stands.
+    ///
+    /// Events with only counts, or with a candidate that has no parts, decide nothing. An event of
+    /// another format than generated content counts as content, unless it is an error.
+    pub fn push(&mut self, bytes: &[u8]) -> Option<Verdict> {
+        let (bytes, _) = bytes.split_at_checked(self.left).unwrap_or((bytes, &[]));
+        self.left -= bytes.len();
+        if self.framing == Framing::Whole && !self.begins_as_json(bytes) {
+            return Some(Verdict::Content);
+        }
+        self.splitter.push(bytes);
+        loop {
+            let event = match self.splitter.next() {
+                Ok(Some(event)) => event,
+                Ok(None) if self.left > 0 => return None,
+                Ok(None) | Err(_) => return Some(Verdict::Content),
+            };
+            let carries = Glance::at(&event).map_or(Carries::Content, |glance| glance.carries);
+            if let Some(verdict) = Verdict::from(carries) {
+                return Some(verdict);
+            }
+        }
+    }
+
+    /// The verdict on an answer that ended before [`push`](Self::push) gave one.
+    pub fn finish(&mut self) -> Verdict {
+        std::iter::from_fn(|| self.splitter.finish())
+            .filter_map(|event| Verdict::from(Glance::at(&event)?.carries))
+            .next()
+            .unwrap_or(Verdict::Empty)
+    }
+
+    /// Whether the body can be JSON, by its first byte that is not white space.
+    fn begins_as_json(&mut self, bytes: &[u8]) -> bool {
+        let first = if self.begun { None } else { bytes.trim_ascii_start().first() };
+        self.begun |= first.is_some();
+        first.is_none_or(|first| matches!(first, b'{' | b'['))
+    }
+}
+
+impl Verdict {
+    fn from(carries: Carries) -> Option<Self> {
+        match carries {
+            Carries::Nothing => None,
+            Carries::Content | Carries::End => Some(Self::Content),
+            Carries::Error(error) => Some(Self::Failed(error)),
+        }
+    }
+}
