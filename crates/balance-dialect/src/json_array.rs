@@ -6,15 +6,13 @@
 //! `[{…}\n,\r\n{…}\n]`. An error before the first element may come as an object without an array;
 //! it is given as the only element.
 
-use thiserror::Error;
-
 use crate::{backlog::Backlog, nesting::Nesting};
 
 #[cfg(test)]
 mod tests;
 
 /// Why a stream cannot be read on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// An element had more bytes than the decoder was told to hold.
     #[error(

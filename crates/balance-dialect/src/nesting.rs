@@ -4,13 +4,20 @@
 
 use memchr::memchr2;
 
-/// The open brackets and the string that JSON text read so far ends in.
+/// Where JSON text read so far ends: how many brackets deep, and whether in a string.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Nesting {
     depth: usize,
-    in_string: bool,
-    /// The last byte was a backslash in a string, so the next one means itself.
-    escaped: bool,
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Outside,
+    InString,
+    /// After a backslash in a string, where the next byte means itself.
+    AfterEscape,
 }
 
 impl Nesting {
@@ -19,31 +26,23 @@ impl Nesting {
     pub(crate) fn read_to_close(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut position = 0;
         while let Some(&byte) = bytes.get(position) {
-            if self.in_string && !self.escaped {
-                // Most of the bytes of an answer stand in strings: jump to what can end one.
-                let Some(skipped) = memchr2(b'"', b'\\', bytes.get(position..)?) else { break };
-                position += skipped + 1;
-                match bytes.get(position - 1) {
-                    Some(b'"') => self.in_string = false,
-                    _ => self.escaped = true,
-                }
-                continue;
-            }
             position += 1;
-            if self.escaped {
-                self.escaped = false;
-                continue;
-            }
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => {
-                    self.depth = self.depth.saturating_sub(1);
-                    if self.depth == 0 {
-                        return Some(position);
-                    }
+            match (self.place, byte) {
+                (Place::Outside, b'"') | (Place::AfterEscape, _) => self.place = Place::InString,
+                (Place::InString, b'"') => self.place = Place::Outside,
+                (Place::InString, b'\\') => self.place = Place::AfterEscape,
+                (Place::InString, _) => {
+                    // Most of an answer stands in strings: jump to what can end one.
+                    let rest = bytes.get(position..)?;
+                    position += memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
                 }
-                _ => {}
+                (Place::Outside, b'{' | b'[') => self.depth += 1,
+                (Place::Outside, b'}' | b']') if self.depth > 1 => self.depth -= 1,
+                (Place::Outside, b'}' | b']') => {
+                    self.depth = 0;
+                    return Some(position);
+                }
+                (Place::Outside, _) => {}
             }
         }
         None
@@ -58,6 +57,46 @@ impl Nesting {
 
     /// Whether no bracket and no string is open.
     pub(crate) fn is_closed(self) -> bool {
-        self.depth == 0 && !self.in_string
+        self.depth == 0 && self.place == Place::Outside
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Nesting;
+
+    #[test]
+    fn the_outermost_bracket_is_found() {
+        let rows = [
+            ("{}", Some(2)),
+            ("  [{}] {", Some(6)),
+            (r#"{"}":"]"}x"#, Some(9)),
+            (r#"{"a\\":"\"}"}"#, Some(13)),
+            ("{{}", None),
+            (r#"{"}"#, None),
+            (r#"{"\"}"#, None),
+            ("}", Some(1)),
+            ("", None),
+        ];
+        for (text, end) in rows {
+            assert_eq!(Nesting::default().read_to_close(text.as_bytes()), end, "{text}");
+        }
+    }
+
+    #[test]
+    fn text_is_closed_outside_of_brackets_and_strings() {
+        let rows = [
+            ("", true),
+            ("a", true),
+            ("{} []", true),
+            ("}{}", true),
+            ("[{}", false),
+            ("\"", false),
+        ];
+        for (text, is_closed) in rows {
+            let mut nesting = Nesting::default();
+            nesting.read(text.as_bytes());
+            assert_eq!(nesting.is_closed(), is_closed, "{text}");
+        }
     }
 }

@@ -73,6 +73,8 @@ impl Observer {
     /// complete. So does a stream with an event too large to be looked into.
     pub fn finish(&mut self) -> Summary {
         while let Some(event) = self.splitter.finish() {
+            // What the end cut off may have said more than the events before it.
+            self.is_over &= Glance::at(&event).is_some();
             self.note(&event);
         }
         let is_finished = match (&self.splitter, self.lost) {

@@ -62,7 +62,7 @@ impl Opening {
                 Ok(None) | Err(_) => return Some(Verdict::Content),
             };
             let carries = Glance::at(&event).map_or(Carries::Content, |glance| glance.carries);
-            if let Some(verdict) = Verdict::from(carries) {
+            if let Some(verdict) = Verdict::of(carries) {
                 return Some(verdict);
             }
         }
@@ -71,7 +71,7 @@ impl Opening {
     /// The verdict on an answer that ended before [`push`](Self::push) gave one.
     pub fn finish(&mut self) -> Verdict {
         std::iter::from_fn(|| self.splitter.finish())
-            .filter_map(|event| Verdict::from(Glance::at(&event)?.carries))
+            .filter_map(|event| Verdict::of(Glance::at(&event)?.carries))
             .next()
             .unwrap_or(Verdict::Empty)
     }
@@ -85,7 +85,7 @@ impl Opening {
 }
 
 impl Verdict {
-    fn from(carries: Carries) -> Option<Self> {
+    fn of(carries: Carries) -> Option<Self> {
         match carries {
             Carries::Nothing => None,
             Carries::Content | Carries::End => Some(Self::Content),

@@ -40,6 +40,7 @@ fn an_event_stream_ends_as_its_events_say() {
         ("data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\r\n\r\n".to_owned(), "finished"),
         (format!("data: {TEXT}\r\n\r\n"), "truncated"),
         (format!("data: {TEXT}\r\n\r\ndata: {{\"candidates\":[{{\"finishReason\""), "truncated"),
+        (format!("data: {LAST}\r\n\r\ndata: {{\"candidates\":[{{\"cont"), "truncated"),
         (String::new(), "truncated"),
         (format!("data: {TEXT}\r\n\r\ndata: {ERROR}\r\n\r\n"), "503"),
         (format!("data: {LAST}\r\n\r\n{pretty}\n"), "503"),
