@@ -12,6 +12,7 @@ pub mod fault;
 pub mod host;
 pub mod key;
 pub mod plan;
+pub mod pool;
 pub mod secret;
 pub mod settings;
 pub mod time;

@@ -1,0 +1,362 @@
+//! Which key carries a request: a state machine over keys, projects and models.
+//!
+//! Invariant: no clock, no chance and no I/O in here; a key is given out only while nothing known
+//! speaks against it, or, if nothing better is left, while it is merely doubtful. A pick takes the
+//! same time however many keys there are.
+//!
+//! The parts: [`Roster`] knows who is in the pool and who is out for all models, [`Model`] what one
+//! model's quotas say of each project, [`Rotation`](strategy::Rotation) whose turn it is,
+//! [`Leases`] what is under way.
+
+mod leases;
+mod model;
+mod models;
+mod rest;
+mod roster;
+mod slots;
+mod strategy;
+
+use std::time::Duration;
+
+pub use strategy::{Strategy, UnknownStrategy};
+
+use self::{
+    leases::Leases,
+    model::{Failure, Model, Rest},
+    models::{Models, Place},
+    rest::Doubt,
+    roster::{Membership, Roster},
+};
+use crate::{
+    fault::{Blame, Fault, KeyFault, Limits, ProjectFault, Quota},
+    key::{Key, KeyId},
+    secret::Secret,
+    time::Timestamp,
+};
+
+/// How long a lease counts as under way if it is not settled. A longer answer only seems to be over
+/// earlier.
+const LEASE_TIME: Duration = Duration::from_secs(600);
+
+/// How far the clock may seem to go back because requests bring their times out of order.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
+
+/// The keys of one operator, or of one caller, and all that is known of them.
+#[derive(Debug)]
+pub struct Pool {
+    strategy: Strategy,
+    roster: Roster,
+    models: Models,
+    leases: Leases,
+    /// The latest time that was told.
+    latest: Timestamp,
+}
+
+/// What a request wants of the pool.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ask<'a> {
+    /// The model that is asked, if the request names one.
+    pub model: Option<&'a str>,
+    /// Keys that the request has tried. None of them is given again.
+    pub tried: &'a [KeyId],
+    /// A key to take if it is ready, whatever the strategy.
+    pub prefer: Option<KeyId>,
+}
+
+/// The permission to send one request with one key. It ends with [`Pool::settle`] or
+/// [`Pool::cancel`]; one that is lost is counted back after ten minutes.
+#[derive(Debug)]
+#[must_use = "a lease that is not settled counts as under way"]
+pub struct Lease {
+    /// The key.
+    pub key: KeyId,
+    /// Its text.
+    pub secret: Secret,
+    number: u64,
+    place: Place,
+    begun: Timestamp,
+    roll: u64,
+}
+
+/// That no key can be given now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resting {
+    /// The first moment at which a key is ready for this model, as far as known now; `None` if none
+    /// comes back by itself.
+    pub until: Option<Timestamp>,
+    /// Why there is none.
+    pub why: Why,
+}
+
+/// Why no key can be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The pool is empty.
+    NoKeys,
+    /// Every key is disabled, dead, or of a project that is out.
+    AllOut,
+    /// Every key that could be given was tried by this request.
+    AllTried,
+    /// Every key waits for its quota.
+    AllResting,
+}
+
+/// How many keys stand how, for one model. The numbers add up to `total`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Census {
+    /// All keys.
+    pub total: usize,
+    /// Those that can be used at once.
+    pub ready: usize,
+    /// Those that are used when no other is ready: the service failed on them lately.
+    pub doubtful: usize,
+    /// Those that wait for their quota.
+    pub resting: usize,
+    /// Those that the operator disabled.
+    pub disabled: usize,
+    /// Those that are out for all models, by the code of the fault.
+    pub out: Vec<(&'static str, usize)>,
+}
+
+impl Pool {
+    /// A pool of these keys; of several with one id the first counts.
+    #[must_use]
+    pub fn new(keys: Vec<Key>, strategy: Strategy) -> Self {
+        Self {
+            strategy,
+            roster: Roster::new(keys, strategy == Strategy::Weighted),
+            models: Models::default(),
+            leases: Leases::default(),
+            latest: Timestamp::default(),
+        }
+    }
+
+    /// Gives a key for one request. `roll` is chance.
+    ///
+    /// # Errors
+    /// Says when the first key is ready for this model, and why none is now.
+    pub fn select(&mut self, ask: &Ask<'_>, now: Timestamp, roll: u64) -> Result<Lease, Resting> {
+        let now = self.advance(now);
+        let place = self.models.enter(ask.model, self.strategy, &self.roster);
+        let roster = &self.roster;
+        let prefer = ask.prefer.and_then(|id| roster.slot_of(id));
+        let tried = ask.tried.iter().filter_map(|id| roster.slot_of(*id));
+        let slot = self.models.at(place).and_then(|model| {
+            model.wake(roster, now);
+            model.pick(prefer, &tried, roster, now, roll)
+        });
+        match slot.and_then(|slot| Some((slot, roster.key(slot)?))) {
+            Some((slot, key)) => {
+                let (key, secret) = (key.id, key.secret.clone());
+                let number = self.leases.begin(slot, now + LEASE_TIME);
+                self.roster.begin(slot, number);
+                Ok(Lease { key, secret, number, place, begun: now, roll })
+            }
+            None => Err(self.resting(place, now)),
+        }
+    }
+
+    /// Ends a lease with what came of it: a good answer, or a fault and its consequences.
+    #[expect(clippy::needless_pass_by_value, reason = "an ended lease is gone")]
+    pub fn settle(&mut self, lease: Lease, outcome: Result<(), &Fault>, now: Timestamp) {
+        let now = self.advance(now);
+        let Some(slot) = self.end(&lease) else { return };
+        let Some(project) = self.roster.project_of(slot) else { return };
+        match outcome {
+            Ok(()) => {
+                if let Some(model) = self.models.at(lease.place) {
+                    model.wake(&self.roster, now);
+                    model.trust(project, lease.begun, &self.roster, now);
+                }
+            }
+            Err(fault) => self.blame(fault.blame, slot, project, &lease, now),
+        }
+    }
+
+    /// Ends a lease of which nothing can be learned, because the caller left.
+    #[expect(clippy::needless_pass_by_value, reason = "an ended lease is gone")]
+    pub fn cancel(&mut self, lease: Lease, now: Timestamp) {
+        self.advance(now);
+        self.end(&lease);
+    }
+
+    /// Replaces the keys. What is known of those that stay is kept.
+    pub fn set_keys(&mut self, keys: Vec<Key>, now: Timestamp) {
+        let now = self.advance(now);
+        let by_weight = self.strategy == Strategy::Weighted;
+        let old = std::mem::replace(&mut self.roster, Roster::new(keys, by_weight));
+        let numbers = self.roster.inherit(&old);
+        self.leases.renumber(|slot| self.roster.slot_of(old.key(slot)?.id));
+        for slot in self.leases.slots() {
+            self.roster.begin(slot, 0);
+        }
+        for model in self.models.all_mut() {
+            model.move_to(&self.roster, &numbers, self.strategy, now);
+        }
+    }
+
+    /// The first moment after `now` at which time alone changes which keys are ready, doubtful or
+    /// out; `None` if that never happens. Every other call may change it.
+    pub fn next_change(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let now = self.advance(now);
+        for model in self.models.all_mut() {
+            model.wake(&self.roster, now);
+        }
+        let reopening = self.roster.reopenings().map(|(until, _)| until).next();
+        self.models.all().filter_map(Model::next_change).chain(reopening).min()
+    }
+
+    /// Counts the keys by how they stand for a model; `None` is for requests without a model.
+    pub fn census(&mut self, model: Option<&str>, now: Timestamp) -> Census {
+        let now = self.advance(now);
+        let (ready, doubtful) = match self.models.find(model) {
+            Some(model) => {
+                model.wake(&self.roster, now);
+                model.counts(&self.roster)
+            }
+            None => (self.roster.open().len(), 0),
+        };
+        let resting = self.roster.open().len() - ready - doubtful;
+        let total = self.roster.len();
+        let mut census = Census { total, ready, doubtful, resting, ..Census::default() };
+        for slot in 0..total {
+            let code = match self.roster.membership(slot) {
+                Membership::Open => continue,
+                Membership::Disabled => {
+                    census.disabled += 1;
+                    continue;
+                }
+                Membership::Dead(fault) => fault.code(),
+                Membership::Shut(fault) => fault.code(),
+            };
+            match census.out.iter_mut().find(|(known, _)| *known == code) {
+                Some((_, count)) => *count += 1,
+                None => census.out.push((code, 1)),
+            }
+        }
+        census
+    }
+
+    /// How many requests are under way.
+    pub fn in_flight(&mut self, now: Timestamp) -> usize {
+        self.advance(now);
+        self.leases.slots().count()
+    }
+
+    /// The limits that Google named for a key's project and a model.
+    pub fn limits(&mut self, key: KeyId, model: Option<&str>) -> Limits {
+        let project = self.roster.slot_of(key).and_then(|slot| self.roster.project_of(slot));
+        let model = self.models.find(model);
+        model.zip(project).map_or_else(Limits::default, |(model, project)| model.limits(project))
+    }
+
+    /// Takes note of the time and of what is due. Returns the time that holds.
+    fn advance(&mut self, now: Timestamp) -> Timestamp {
+        if now + CLOCK_TOLERANCE < self.latest {
+            let by = self.latest.since(now);
+            self.latest = now;
+            self.leases.rewind(by);
+            self.roster.rewind(by);
+            for model in self.models.all_mut() {
+                model.rewind(by, &self.roster, now);
+            }
+        }
+        self.latest = self.latest.max(now);
+        while let Some(slot) = self.leases.end_overdue(self.latest) {
+            self.roster.end(slot);
+        }
+        while let Some(project) = self.roster.reopen_due(self.latest) {
+            for model in self.models.all_mut() {
+                model.refresh(project, &self.roster, self.latest);
+            }
+        }
+        self.latest
+    }
+
+    /// Counts a lease back; the slot that its key has now.
+    fn end(&mut self, lease: &Lease) -> Option<usize> {
+        let counted = self.leases.end(lease.number);
+        if let Some(slot) = counted {
+            self.roster.end(slot);
+        }
+        counted.or_else(|| self.roster.slot_of(lease.key))
+    }
+
+    /// Draws the consequences of a fault.
+    fn blame(&mut self, blame: Blame, slot: usize, project: usize, lease: &Lease, now: Timestamp) {
+        match blame {
+            Blame::Key(fault) => self.kill(slot, fault, now),
+            Blame::Project(ProjectFault::Forbidden) => {
+                self.doubt(Doubt::Refusal, None, project, lease, now);
+            }
+            Blame::Project(fault) => self.shut(project, fault, now),
+            Blame::Quota(quota) => {
+                if let Some(model) = self.models.at(lease.place) {
+                    let (rest, limits) = consequence(quota, now);
+                    model.learn(project, limits);
+                    model.rest(project, rest, &self.roster, now);
+                }
+            }
+            Blame::Capacity { retry_after } => {
+                self.doubt(Doubt::Capacity, retry_after, project, lease, now);
+            }
+            Blame::Service { retry_after } => {
+                self.doubt(Doubt::Service, retry_after, project, lease, now);
+            }
+            Blame::Egress | Blame::Request | Blame::Gateway => {}
+        }
+    }
+
+    fn doubt(
+        &mut self,
+        doubt: Doubt,
+        retry_after: Option<Duration>,
+        project: usize,
+        lease: &Lease,
+        now: Timestamp,
+    ) {
+        let failure = Failure { doubt, retry_after, begun: lease.begun, roll: lease.roll };
+        if let Some(model) = self.models.at(lease.place) {
+            model.doubt(project, failure, &self.roster, now);
+        }
+    }
+
+    fn kill(&mut self, slot: usize, fault: KeyFault, now: Timestamp) {
+        self.roster.kill(slot, fault);
+        for model in self.models.all_mut() {
+            model.refresh_slot(slot, &self.roster, now);
+        }
+    }
+
+    fn shut(&mut self, project: usize, fault: ProjectFault, now: Timestamp) {
+        self.roster.shut(project, rest::shut(fault, now));
+        for model in self.models.all_mut() {
+            model.refresh(project, &self.roster, now);
+        }
+    }
+
+    fn resting(&mut self, place: Place, now: Timestamp) -> Resting {
+        let until = self.models.at(place).and_then(|model| model.next_ready(&self.roster, now));
+        let usable =
+            self.models.at(place).is_some_and(|model| model.counts(&self.roster) != (0, 0));
+        let why = match (self.roster.len(), self.roster.open().len()) {
+            (0, _) => Why::NoKeys,
+            (_, 0) => Why::AllOut,
+            (_, _) if usable => Why::AllTried,
+            (_, _) => Why::AllResting,
+        };
+        Resting { until, why }
+    }
+}
+
+/// How long a quota puts a (project, model) out, and what it tells of limits.
+fn consequence(quota: Quota, now: Timestamp) -> (Rest, Limits) {
+    let after = |duration| Rest { until: now + duration, with_the_day: false };
+    match quota {
+        Quota::Minute { retry_after, limits } => (after(rest::minute_quota(retry_after)), limits),
+        Quota::Day { limits } => {
+            (Rest { until: now.next_los_angeles_midnight(), with_the_day: true }, limits)
+        }
+        Quota::Unavailable => (after(rest::UNAVAILABLE), Limits::default()),
+    }
+}

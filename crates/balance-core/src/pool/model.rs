@@ -1,0 +1,331 @@
+//! What one model's quotas, and Google's service for it, say of the projects in the pool.
+//!
+//! Invariant: a slot is in `ready` exactly if it is open and its project neither rests nor is
+//! doubtful here. Every open project that does stands in one of the two timer lists, once, under the
+//! time at which that ends. A project without a cell is ready.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+    time::Duration,
+};
+
+use super::{
+    rest::{self, Doubt},
+    roster::Roster,
+    slots::SlotSet,
+    strategy::{Rotation, Strategy},
+};
+use crate::{fault::Limits, time::Timestamp};
+
+/// The pool as one model sees it.
+#[derive(Debug)]
+pub(super) struct Model {
+    ready: SlotSet,
+    rotation: Rotation,
+    cells: HashMap<usize, Cell>,
+    /// Projects out of quota.
+    resting: BTreeSet<(Timestamp, usize)>,
+    /// Projects that are tried last.
+    doubtful: BTreeSet<(Timestamp, usize)>,
+}
+
+/// What is known of one project and this model.
+#[derive(Debug, Default)]
+struct Cell {
+    quota: Option<Rest>,
+    doubt: Option<Timestamp>,
+    /// Failures in a row that made it doubtful, and when the last was counted.
+    failures: u32,
+    failed_at: Timestamp,
+    limits: Limits,
+    /// Under what it stands in a timer list.
+    listed: Standing,
+}
+
+/// A quota that is used up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rest {
+    pub(super) until: Timestamp,
+    /// Whether it ends at midnight in Los Angeles, and not after some time.
+    pub(super) with_the_day: bool,
+}
+
+/// How a project stands for this model, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Standing {
+    #[default]
+    Ready,
+    Doubtful(Timestamp),
+    Resting(Timestamp),
+}
+
+/// A failure that makes a project doubtful.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Failure {
+    pub(super) doubt: Doubt,
+    pub(super) retry_after: Option<Duration>,
+    /// When the request that failed was begun.
+    pub(super) begun: Timestamp,
+    /// Chance.
+    pub(super) roll: u64,
+}
+
+impl Model {
+    pub(super) fn new(strategy: Strategy, roster: &Roster) -> Self {
+        let ready = roster.open().clone();
+        let rotation = Rotation::new(strategy, roster, &ready);
+        let (cells, resting, doubtful) = Default::default();
+        Self { ready, rotation, cells, resting, doubtful }
+    }
+
+    /// Chooses a ready slot that is not `tried`; failing that, the least doubtful one.
+    pub(super) fn pick(
+        &mut self,
+        prefer: Option<usize>,
+        tried: &(impl Iterator<Item = usize> + Clone),
+        roster: &Roster,
+        now: Timestamp,
+        roll: u64,
+    ) -> Option<usize> {
+        for slot in tried.clone() {
+            self.mark(slot, false, roster);
+        }
+        let preferred = prefer.filter(|slot| self.ready.contains(*slot));
+        let picked = preferred.or_else(|| self.rotation.pick(&self.ready, roster, now, roll));
+        for slot in tried.clone() {
+            let is_ready = self.is_ready(slot, roster);
+            self.mark(slot, is_ready, roster);
+        }
+        picked.or_else(|| {
+            let slots = self.doubtful.iter().flat_map(|(_, project)| roster.slots_of(*project));
+            slots.copied().find(|slot| {
+                roster.open().contains(*slot) && tried.clone().all(|tried| tried != *slot)
+            })
+        })
+    }
+
+    /// The first moment at which a project comes back, or ceases to be doubtful.
+    pub(super) fn next_change(&self) -> Option<Timestamp> {
+        let first = |timers: &BTreeSet<(Timestamp, usize)>| timers.first().map(|(until, _)| *until);
+        first(&self.resting).into_iter().chain(first(&self.doubtful)).min()
+    }
+
+    /// The first moment at which a key is in good standing, if nothing happens until then.
+    pub(super) fn next_ready(&self, roster: &Roster, now: Timestamp) -> Option<Timestamp> {
+        if !self.ready.is_empty() {
+            return Some(now);
+        }
+        let mut first = self.next_change();
+        for (reopens, project) in roster.reopenings() {
+            if first.is_some_and(|first| first <= reopens) {
+                break;
+            }
+            let quota = self.cells.get(&project).and_then(|cell| cell.quota);
+            let ready = quota.map_or(reopens, |rest| rest.until.max(reopens));
+            first = Some(first.map_or(ready, |first| first.min(ready)));
+        }
+        first
+    }
+
+    /// Lets come back whatever is due.
+    pub(super) fn wake(&mut self, roster: &Roster, now: Timestamp) {
+        while self.next_change().is_some_and(|due| due <= now) {
+            let resting = self.resting.first().filter(|(until, _)| *until <= now);
+            let due = resting.or_else(|| self.doubtful.first()).copied();
+            let Some((_, project)) = due else { return };
+            self.refresh(project, roster, now);
+        }
+    }
+
+    /// Puts a project out until its quota is back.
+    pub(super) fn rest(&mut self, project: usize, rest: Rest, roster: &Roster, now: Timestamp) {
+        let cell = self.cells.entry(project).or_default();
+        if cell.quota.is_none_or(|old| old.until < rest.until) {
+            cell.quota = Some(rest);
+        }
+        self.refresh(project, roster, now);
+    }
+
+    /// Makes a project doubtful, longer with each failure in a row. Requests that were under way
+    /// together count as one failure.
+    pub(super) fn doubt(
+        &mut self,
+        project: usize,
+        failure: Failure,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        let cell = self.cells.entry(project).or_default();
+        if cell.failures == 0 || failure.begun >= cell.failed_at {
+            cell.failures = cell.failures.saturating_add(1);
+            cell.failed_at = now;
+        }
+        let Failure { doubt, retry_after, roll, .. } = failure;
+        let until = now + rest::doubt(doubt, cell.failures, retry_after, roll);
+        cell.doubt = Some(cell.doubt.map_or(until, |old| old.max(until)));
+        self.refresh(project, roster, now);
+    }
+
+    /// Notes that a request, begun at `begun`, was answered well.
+    pub(super) fn trust(
+        &mut self,
+        project: usize,
+        begun: Timestamp,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        let Some(cell) = self.cells.get_mut(&project) else { return };
+        if cell.failures > 0 && begun >= cell.failed_at {
+            cell.failures /= 2;
+            cell.doubt = None;
+            self.refresh(project, roster, now);
+        }
+    }
+
+    /// Keeps limits that Google named.
+    pub(super) fn learn(&mut self, project: usize, limits: Limits) {
+        if limits != Limits::default() {
+            let cell = self.cells.entry(project).or_default();
+            cell.limits = limits.or(cell.limits);
+        }
+    }
+
+    /// The limits that Google named.
+    pub(super) fn limits(&self, project: usize) -> Limits {
+        self.cells.get(&project).map_or_else(Limits::default, |cell| cell.limits)
+    }
+
+    /// Follows a change of one slot in the roster.
+    pub(super) fn refresh_slot(&mut self, slot: usize, roster: &Roster, now: Timestamp) {
+        let is_ready = self.is_ready(slot, roster);
+        self.mark(slot, is_ready, roster);
+        if let Some(project) = roster.project_of(slot).filter(|project| !roster.is_open(*project)) {
+            self.refresh(project, roster, now);
+        }
+    }
+
+    /// Brings sets and lists in line with what is known of a project at this time.
+    pub(super) fn refresh(&mut self, project: usize, roster: &Roster, now: Timestamp) {
+        let mut before = Standing::Ready;
+        let mut standing = Standing::Ready;
+        if let Some(cell) = self.cells.get_mut(&project) {
+            cell.expire(now);
+            standing = cell.standing();
+            let listed = if roster.is_open(project) { standing } else { Standing::Ready };
+            before = mem::replace(&mut cell.listed, listed);
+            if cell.is_blank() {
+                self.cells.remove(&project);
+            }
+            self.list(project, before, listed);
+        }
+        if before != Standing::Ready && standing != Standing::Ready && roster.is_open(project) {
+            return; // Its slots were taken out already.
+        }
+        for slot in roster.slots_of(project) {
+            let is_ready = standing == Standing::Ready && roster.open().contains(*slot);
+            self.mark(*slot, is_ready, roster);
+        }
+    }
+
+    /// The same knowledge for another roster, in which the projects have the numbers given.
+    pub(super) fn move_to(
+        &mut self,
+        roster: &Roster,
+        numbers: &[Option<usize>],
+        strategy: Strategy,
+        now: Timestamp,
+    ) {
+        let cells = mem::replace(self, Self::new(strategy, roster)).cells;
+        for (project, mut cell) in cells {
+            let Some(project) = numbers.get(project).copied().flatten() else { continue };
+            cell.listed = Standing::Ready;
+            self.cells.insert(project, cell);
+            self.refresh(project, roster, now);
+        }
+    }
+
+    /// Follows a clock that was put back to `now`.
+    pub(super) fn rewind(&mut self, by: Duration, roster: &Roster, now: Timestamp) {
+        for cell in self.cells.values_mut() {
+            cell.rewind(by, now);
+        }
+        let projects: Vec<_> = self.cells.keys().copied().collect();
+        for project in projects {
+            self.refresh(project, roster, now);
+        }
+    }
+
+    /// How many keys are ready, and how many doubtful.
+    pub(super) fn counts(&self, roster: &Roster) -> (usize, usize) {
+        let is_open = |slot: &&usize| roster.open().contains(**slot);
+        let open_in = |project| roster.slots_of(project).iter().filter(is_open).count();
+        let doubtful = self.doubtful.iter().map(|(_, project)| open_in(*project)).sum();
+        (self.ready.len(), doubtful)
+    }
+
+    /// Whether nothing is known that a new one would not know.
+    pub(super) fn is_blank(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    fn is_ready(&self, slot: usize, roster: &Roster) -> bool {
+        let project = roster.project_of(slot).and_then(|project| self.cells.get(&project));
+        roster.open().contains(slot)
+            && project.is_none_or(|cell| cell.standing() == Standing::Ready)
+    }
+
+    fn mark(&mut self, slot: usize, is_ready: bool, roster: &Roster) {
+        if is_ready && self.ready.insert(slot) {
+            self.rotation.joined(slot, roster);
+        } else if !is_ready && self.ready.remove(slot) {
+            self.rotation.left(slot, roster);
+        }
+    }
+
+    /// Moves a project from one place in the timer lists to another.
+    fn list(&mut self, project: usize, before: Standing, after: Standing) {
+        match before {
+            Standing::Ready => false,
+            Standing::Doubtful(until) => self.doubtful.remove(&(until, project)),
+            Standing::Resting(until) => self.resting.remove(&(until, project)),
+        };
+        match after {
+            Standing::Ready => false,
+            Standing::Doubtful(until) => self.doubtful.insert((until, project)),
+            Standing::Resting(until) => self.resting.insert((until, project)),
+        };
+    }
+}
+
+impl Cell {
+    /// Being out of quota weighs more than a doubt.
+    fn standing(&self) -> Standing {
+        match (self.quota, self.doubt) {
+            (Some(rest), _) => Standing::Resting(rest.until),
+            (None, Some(until)) => Standing::Doubtful(until),
+            (None, None) => Standing::Ready,
+        }
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        self.quota = self.quota.filter(|rest| rest.until > now);
+        self.doubt = self.doubt.filter(|until| *until > now);
+    }
+
+    fn is_blank(&self) -> bool {
+        self.standing() == Standing::Ready && self.failures == 0 && self.limits == Limits::default()
+    }
+
+    fn rewind(&mut self, by: Duration, now: Timestamp) {
+        if let Some(rest) = &mut self.quota {
+            rest.until = if rest.with_the_day {
+                rest.until.min(now.next_los_angeles_midnight())
+            } else {
+                rest.until.before(by)
+            };
+        }
+        self.doubt = self.doubt.map(|until| until.before(by));
+        self.failed_at = self.failed_at.before(by);
+    }
+}

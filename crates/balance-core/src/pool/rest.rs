@@ -1,0 +1,69 @@
+//! How long what is out stays out.
+//!
+//! Invariant: whatever Google asks for, a rest that comes back by itself ends within a day or so; no
+//! single number from upstream can put a key away for a year.
+
+use std::time::Duration;
+
+use super::{roster::Shut, slots::scale};
+use crate::{fault::ProjectFault, time::Timestamp};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// The longest wait that Google is believed, but for days.
+const LONGEST_WAIT: Duration = HOUR;
+
+/// How long a model that a project does not have is not asked of it again.
+pub(super) const UNAVAILABLE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What makes a key doubtful for a model: it may work, but others are tried first.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Doubt {
+    /// No room for the model.
+    Capacity,
+    /// Errors of the service, or of the way there.
+    Service,
+    /// A refusal that does not say why.
+    Refusal,
+}
+
+/// How long a minute quota takes to come back. Google's word may be missing, or "0s"; whatever was
+/// counted is out of any window of 60 s after that time.
+pub(super) fn minute_quota(retry_after: Option<Duration>) -> Duration {
+    retry_after.filter(|wait| !wait.is_zero()).map_or(MINUTE, |wait| wait.min(LONGEST_WAIT))
+}
+
+/// How long a key is doubtful after this many failures in a row: it doubles with each, with a share
+/// by chance so that keys that failed together do not come back together.
+pub(super) fn doubt(
+    doubt: Doubt,
+    failures: u32,
+    retry_after: Option<Duration>,
+    roll: u64,
+) -> Duration {
+    let (first, longest) = match doubt {
+        Doubt::Capacity => (4 * SECOND, MINUTE),
+        Doubt::Service => (2 * SECOND, MINUTE),
+        Doubt::Refusal => (8 * SECOND, HOUR),
+    };
+    let doubled = first.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(longest);
+    let asked = retry_after.map_or(Duration::ZERO, |wait| wait.min(LONGEST_WAIT));
+    let share = u32::try_from(scale(roll, 1024)).unwrap_or(0);
+    asked.max(doubled / 2) + doubled / 2 * share / 1024
+}
+
+/// How long a project is shut for all models.
+pub(super) fn shut(fault: ProjectFault, now: Timestamp) -> Shut {
+    let until = match fault {
+        ProjectFault::Suspended | ProjectFault::Denied | ProjectFault::Invalid => None,
+        // What an operator can put right.
+        ProjectFault::ServiceDisabled | ProjectFault::Billing | ProjectFault::Forbidden => {
+            Some(now + HOUR)
+        }
+        ProjectFault::Policy | ProjectFault::Country => Some(now + 24 * HOUR),
+        ProjectFault::SpendingCap => Some(now.next_los_angeles_midnight()),
+    };
+    Shut { fault, until }
+}

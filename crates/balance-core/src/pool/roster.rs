@@ -1,0 +1,313 @@
+//! Who is in the pool: the keys, the projects they belong to, and which of them may be used at all.
+//!
+//! Invariant: a slot is open exactly if its key is enabled, not dead, and its project is not shut.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::slots::SlotSet;
+use crate::{
+    fault::{KeyFault, ProjectFault},
+    key::{Key, KeyId},
+    time::Timestamp,
+};
+
+/// The keys by slot, and their projects by number.
+#[derive(Debug)]
+pub(super) struct Roster {
+    members: Vec<Member>,
+    by_id: HashMap<KeyId, usize>,
+    projects: Vec<Project>,
+    open: SlotSet,
+    /// When shut projects that have live keys reopen.
+    reopenings: BTreeSet<(Timestamp, usize)>,
+    /// The slots of each weight, the lightest first; empty unless a strategy asks for them.
+    classes: Vec<Class>,
+}
+
+/// A key in the pool.
+#[derive(Debug)]
+struct Member {
+    key: Key,
+    project: usize,
+    dead: Option<KeyFault>,
+}
+
+/// The owner of a quota.
+#[derive(Debug)]
+struct Project {
+    name: ProjectName,
+    slots: Vec<usize>,
+    /// How many of its keys are enabled and not dead.
+    live: usize,
+    shut: Option<Shut>,
+    in_flight: u64,
+    last_pick: u64,
+}
+
+/// What tells projects apart: a tag, or where there is none, the only key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum ProjectName {
+    Tag(Arc<str>),
+    Key(KeyId),
+}
+
+/// Why a project is not used, for any model.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shut {
+    pub(super) fault: ProjectFault,
+    /// `None` for good.
+    pub(super) until: Option<Timestamp>,
+}
+
+/// The slots of one weight.
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) weight: u32,
+    pub(super) slots: SlotSet,
+}
+
+/// How a key stands, whatever the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Membership {
+    Open,
+    Disabled,
+    Dead(KeyFault),
+    Shut(ProjectFault),
+}
+
+impl Roster {
+    /// The first of several keys with one id counts.
+    pub(super) fn new(keys: Vec<Key>, by_weight: bool) -> Self {
+        let mut roster = Self {
+            members: Vec::with_capacity(keys.len()),
+            by_id: HashMap::with_capacity(keys.len()),
+            projects: Vec::with_capacity(keys.len()),
+            open: SlotSet::new(keys.len()),
+            reopenings: BTreeSet::new(),
+            classes: Vec::new(),
+        };
+        let mut tags = HashMap::new();
+        for key in keys {
+            roster.add(key, &mut tags);
+        }
+        roster.projects.shrink_to_fit();
+        if by_weight {
+            roster.classes = classes(&roster.members);
+        }
+        roster
+    }
+
+    fn add(&mut self, key: Key, tags: &mut HashMap<Arc<str>, usize>) {
+        let slot = self.members.len();
+        if self.by_id.contains_key(&key.id) {
+            return;
+        }
+        self.by_id.insert(key.id, slot);
+        let next = self.projects.len();
+        let project = match &key.project {
+            Some(tag) => *tags.entry(tag.clone()).or_insert(next),
+            None => next,
+        };
+        if project == next {
+            let name = key.project.clone().map_or(ProjectName::Key(key.id), ProjectName::Tag);
+            let slots = Vec::with_capacity(1);
+            let owner = Project { name, slots, live: 0, shut: None, in_flight: 0, last_pick: 0 };
+            self.projects.push(owner);
+        }
+        if let Some(owner) = self.projects.get_mut(project) {
+            owner.slots.push(slot);
+            owner.live += usize::from(key.enabled);
+        }
+        if key.enabled {
+            self.open.insert(slot);
+        }
+        self.members.push(Member { key, project, dead: None });
+    }
+
+    /// Takes over what was known of the same keys and projects. Returns, for each project of the
+    /// `old` roster, its number in this one.
+    pub(super) fn inherit(&mut self, old: &Self) -> Vec<Option<usize>> {
+        let deaths: Vec<_> = old.members.iter().filter_map(|m| Some((m.key.id, m.dead?))).collect();
+        for (id, fault) in deaths {
+            if let Some(slot) = self.slot_of(id) {
+                self.kill(slot, fault);
+            }
+        }
+        let names = self.projects.iter().enumerate().map(|(number, p)| (p.name.clone(), number));
+        let names: HashMap<_, _> = names.collect();
+        let numbers: Vec<_> = old.projects.iter().map(|p| names.get(&p.name).copied()).collect();
+        for (project, number) in old.projects.iter().zip(&numbers) {
+            let Some(number) = *number else { continue };
+            if let Some(heir) = self.projects.get_mut(number) {
+                heir.last_pick = project.last_pick;
+            }
+            if let Some(shut) = project.shut {
+                self.shut(number, shut);
+            }
+        }
+        numbers
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(super) const fn open(&self) -> &SlotSet {
+        &self.open
+    }
+
+    pub(super) fn slot_of(&self, id: KeyId) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
+    pub(super) fn key(&self, slot: usize) -> Option<&Key> {
+        self.members.get(slot).map(|member| &member.key)
+    }
+
+    pub(super) fn project_of(&self, slot: usize) -> Option<usize> {
+        self.members.get(slot).map(|member| member.project)
+    }
+
+    /// The slots of a project's keys.
+    pub(super) fn slots_of(&self, project: usize) -> &[usize] {
+        self.projects.get(project).map_or(&[], |project| &project.slots)
+    }
+
+    /// Whether any key of the project may be used.
+    pub(super) fn is_open(&self, project: usize) -> bool {
+        self.projects.get(project).is_some_and(|p| p.shut.is_none() && p.live > 0)
+    }
+
+    /// How a key stands, whatever the model.
+    pub(super) fn membership(&self, slot: usize) -> Membership {
+        let Some(member) = self.members.get(slot) else { return Membership::Disabled };
+        let shut = self.projects.get(member.project).and_then(|project| project.shut);
+        match (member.key.enabled, member.dead, shut) {
+            (false, _, _) => Membership::Disabled,
+            (true, Some(fault), _) => Membership::Dead(fault),
+            (true, None, Some(shut)) => Membership::Shut(shut.fault),
+            (true, None, None) => Membership::Open,
+        }
+    }
+
+    pub(super) fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// The place of a slot's weight among the classes.
+    pub(super) fn class_of(&self, slot: usize) -> Option<usize> {
+        let weight = self.members.get(slot)?.key.weight.get();
+        self.classes.binary_search_by_key(&weight, |class| class.weight).ok()
+    }
+
+    /// How busy the project of a slot is: requests under way, then how lately it was picked.
+    pub(super) fn load(&self, slot: usize) -> (u64, u64) {
+        let project = self.project_of(slot).and_then(|number| self.projects.get(number));
+        project.map_or((u64::MAX, 0), |project| (project.in_flight, project.last_pick))
+    }
+
+    /// Counts a request that begins on a slot; `pick` is its number.
+    pub(super) fn begin(&mut self, slot: usize, pick: u64) {
+        if let Some(project) = self.project_mut(slot) {
+            project.in_flight += 1;
+            project.last_pick = pick;
+        }
+    }
+
+    /// Counts a request that is over.
+    pub(super) fn end(&mut self, slot: usize) {
+        if let Some(project) = self.project_mut(slot) {
+            project.in_flight = project.in_flight.saturating_sub(1);
+        }
+    }
+
+    /// Puts a key out for good.
+    pub(super) fn kill(&mut self, slot: usize, fault: KeyFault) {
+        let Some(member) = self.members.get_mut(slot) else { return };
+        let was_live = member.key.enabled && member.dead.is_none();
+        // What is known to be leaked stays so, whatever is said later.
+        if member.dead != Some(KeyFault::Leaked) {
+            member.dead = Some(fault);
+        }
+        self.open.remove(slot);
+        let number = member.project;
+        let Some(project) = self.projects.get_mut(number).filter(|_| was_live) else { return };
+        project.live -= 1;
+        if project.live == 0
+            && let Some(until) = project.shut.and_then(|shut| shut.until)
+        {
+            self.reopenings.remove(&(until, number));
+        }
+    }
+
+    /// Shuts a project for all models. Of two reasons the longer lasting one stays.
+    pub(super) fn shut(&mut self, number: usize, shut: Shut) {
+        let Some(project) = self.projects.get_mut(number) else { return };
+        let lasts_longer = project.shut.is_none_or(|old| match (old.until, shut.until) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(old), Some(new)) => old < new,
+        });
+        if !lasts_longer {
+            return;
+        }
+        if let Some(until) = project.shut.and_then(|old| old.until) {
+            self.reopenings.remove(&(until, number));
+        }
+        if let Some(until) = shut.until.filter(|_| project.live > 0) {
+            self.reopenings.insert((until, number));
+        }
+        project.shut = Some(shut);
+        for slot in &project.slots {
+            self.open.remove(*slot);
+        }
+    }
+
+    /// Reopens one project whose time has come; its number. To be called until there is none.
+    pub(super) fn reopen_due(&mut self, now: Timestamp) -> Option<usize> {
+        let first = self.reopenings.first().copied().filter(|(until, _)| *until <= now)?;
+        self.reopenings.remove(&first);
+        let project = self.projects.get_mut(first.1)?;
+        project.shut = None;
+        for slot in &project.slots {
+            if self.members.get(*slot).is_some_and(|m| m.key.enabled && m.dead.is_none()) {
+                self.open.insert(*slot);
+            }
+        }
+        Some(first.1)
+    }
+
+    /// When shut projects reopen, and which, the first one first.
+    pub(super) fn reopenings(&self) -> impl Iterator<Item = (Timestamp, usize)> {
+        self.reopenings.iter().copied()
+    }
+
+    /// Follows a clock that was put back.
+    pub(super) fn rewind(&mut self, by: Duration) {
+        for project in &mut self.projects {
+            if let Some(until) = project.shut.as_mut().and_then(|shut| shut.until.as_mut()) {
+                *until = until.before(by);
+            }
+        }
+        let moved = self.reopenings.iter().map(|(until, number)| (until.before(by), *number));
+        self.reopenings = moved.collect();
+    }
+
+    fn project_mut(&mut self, slot: usize) -> Option<&mut Project> {
+        let number = self.project_of(slot)?;
+        self.projects.get_mut(number)
+    }
+}
+
+fn classes(members: &[Member]) -> Vec<Class> {
+    let mut classes = BTreeMap::new();
+    for (slot, member) in members.iter().enumerate() {
+        let empty = || SlotSet::new(members.len());
+        classes.entry(member.key.weight.get()).or_insert_with(empty).insert(slot);
+    }
+    classes.into_iter().map(|(weight, slots)| Class { weight, slots }).collect()
+}
