@@ -1,0 +1,155 @@
+//! Opens connections to upstream: directly or through a proxy, with TLS where the URL asks for it.
+//!
+//! Invariant: name, connection, proxy and TLS together take at most [`PATIENCE`], or fail.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use balance_core::host::BoxError;
+use http::Uri;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::{
+    client::legacy::connect::{
+        HttpConnector,
+        proxy::{SocksV5, Tunnel},
+    },
+    rt::TokioIo,
+};
+use rustls::ClientConfig;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::{
+    line::Line,
+    proxy::{Protocol, Proxy},
+};
+
+/// How long a connection may take until it is ready for a request.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Idle connections are probed this often, so that dead ones are found.
+const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// What an attempt to connect is, while it runs.
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+/// A connection to upstream, or to a proxy, which may itself want TLS.
+type Wire = MaybeHttpsStream<TokioIo<TcpStream>>;
+
+/// Connects to whatever a URL names.
+#[derive(Debug, Clone)]
+pub(crate) struct Connector(HttpsConnector<Route>);
+
+impl Connector {
+    /// # Errors
+    /// What is wrong with the credentials of the proxy.
+    pub(crate) fn new(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<Self, String> {
+        let mut tls_upstream = tls.clone();
+        tls_upstream.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let route = Route::new(proxy, tls)?;
+        Ok(Self(HttpsConnector::from((route, Arc::new(tls_upstream)))))
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Line<TokioIo<MaybeHttpsStream<Wire>>>>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let connecting = tokio::time::timeout(PATIENCE, self.0.call(destination));
+        Box::pin(async {
+            let stream =
+                connecting.await.map_err(|_| format!("not connected in {PATIENCE:?}"))??;
+            Ok(TokioIo::new(Line::new(TokioIo::new(stream))))
+        })
+    }
+}
+
+/// The way to a server, below TLS.
+#[derive(Debug, Clone)]
+enum Route {
+    Direct(HttpConnector),
+    Connect(Tunnel<HttpsConnector<HttpConnector>>),
+    Socks5(SocksV5<HttpsConnector<HttpConnector>>),
+}
+
+impl Route {
+    fn new(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<Self, String> {
+        let Some(proxy) = proxy else { return Ok(Self::Direct(tcp())) };
+        let to_proxy = HttpsConnector::from((tcp(), Arc::new(tls.clone())));
+        let address = proxy.address.clone();
+        Ok(match proxy.protocol {
+            Protocol::Connect => {
+                let tunnel = Tunnel::new(address, to_proxy);
+                Self::Connect(match &proxy.credentials {
+                    Some(credentials) => tunnel.with_auth(credentials.basic()?),
+                    None => tunnel,
+                })
+            }
+            Protocol::Socks5 => {
+                let socks = SocksV5::new(address, to_proxy);
+                Self::Socks5(match proxy.credentials.clone() {
+                    Some(credentials) => socks.with_auth(credentials.user, credentials.password),
+                    None => socks,
+                })
+            }
+        })
+    }
+}
+
+impl Service<Uri> for Route {
+    type Response = Wire;
+    type Error = BoxError;
+    type Future = Connecting<Wire>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        match self {
+            Self::Direct(tcp) => tcp.poll_ready(cx).map_err(Into::into),
+            Self::Connect(tunnel) => tunnel.poll_ready(cx).map_err(Into::into),
+            Self::Socks5(socks) => socks.poll_ready(cx).map_err(Into::into),
+        }
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        match self {
+            Self::Direct(tcp) => {
+                let connecting = tcp.call(destination);
+                Box::pin(async { Ok(connecting.await?.into()) })
+            }
+            Self::Connect(tunnel) => {
+                let connecting = tunnel.call(with_port(destination));
+                Box::pin(async { Ok(connecting.await?) })
+            }
+            Self::Socks5(socks) => {
+                let connecting = socks.call(with_port(destination));
+                Box::pin(async { Ok(connecting.await?) })
+            }
+        }
+    }
+}
+
+fn tcp() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(TCP_KEEP_ALIVE));
+    tcp
+}
+
+/// The same URL with its port written out: proxies are told 443 otherwise, whatever the scheme.
+fn with_port(url: Uri) -> Uri {
+    match (url.port(), url.scheme_str(), url.host()) {
+        (None, Some("http"), Some(host)) => {
+            let port_80 = Uri::builder().scheme("http").authority(format!("{host}:80"));
+            port_80.path_and_query("/").build().unwrap_or(url)
+        }
+        _ => url,
+    }
+}

@@ -1,0 +1,134 @@
+//! The host: what tokio, hyper and the operating system give to a gateway.
+//!
+//! Invariant: a request is served upstream once or not at all. It is sent a second time only where
+//! it was surely not served.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use balance_core::{
+    host::{BoxError, Clock, Fetch, FetchError, Payload, Random},
+    settings::Settings,
+    time::Timestamp,
+};
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use hyper::body::Incoming;
+use hyper_rustls::ConfigBuilderExt;
+use hyper_util::client::legacy;
+use rustls::{ClientConfig, crypto::ring};
+
+use crate::{
+    body::Body,
+    egress::Egress,
+    lanes::Seat,
+    unserved::{self, unserved},
+};
+
+/// How many connections one request may find dead; the next error is the request's own.
+const DEAD_CONNECTIONS: usize = 8;
+
+/// A host on tokio. `I` is the body of callers' requests, as the adapter's server hands it in.
+///
+/// Must be used inside a tokio runtime with time and I/O enabled.
+#[derive(Debug)]
+pub struct TokioHost<I = Incoming> {
+    egress: Egress<I>,
+    /// How long an answer may be silent.
+    idle: Duration,
+}
+
+impl<I> TokioHost<I>
+where
+    I: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
+{
+    /// A host that trusts the certificate authorities that Mozilla trusts.
+    ///
+    /// # Errors
+    /// What is wrong with a proxy, without its credentials.
+    pub fn new(settings: &Settings) -> Result<Self, BoxError> {
+        let tls = ClientConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()?
+            .with_webpki_roots()
+            .with_no_client_auth();
+        Self::with_tls(settings, &tls)
+    }
+
+    /// A host with other rules for TLS: other authorities, or a client certificate.
+    ///
+    /// # Errors
+    /// What is wrong with a proxy, without its credentials.
+    pub fn with_tls(settings: &Settings, tls: &ClientConfig) -> Result<Self, BoxError> {
+        Ok(Self { egress: Egress::new(settings, tls)?, idle: settings.idle.0 })
+    }
+}
+
+impl<I> TokioHost<I> {
+    fn answer(
+        &self,
+        answer: Result<Response<Incoming>, legacy::Error>,
+        seat: Seat,
+    ) -> Result<Response<Body>, FetchError> {
+        let response = answer.map_err(|error| lost(&error))?;
+        Ok(response.map(|body| Body::new(body, self.idle, Some(seat))))
+    }
+}
+
+impl<I> Fetch for TokioHost<I>
+where
+    I: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
+{
+    type Incoming = I;
+    type Body = Body;
+
+    async fn fetch(&self, mut request: Request<Payload<I>>) -> Result<Response<Body>, FetchError> {
+        // The version of the caller's request says nothing about upstream's.
+        *request.version_mut() = Version::HTTP_11;
+        let lanes = self.egress.pick(&request, || self.next_u64());
+        let (client, seat) = lanes.seat();
+        for _ in 0..DEAD_CONNECTIONS {
+            let Some(copy) = unserved::copy(&request) else { break };
+            let start = Instant::now();
+            match client.request(request).await {
+                Err(error) if unserved(start, &error) => request = copy,
+                answer => return self.answer(answer, seat),
+            }
+        }
+        self.answer(client.request(request).await, seat)
+    }
+}
+
+impl<I> Clock for TokioHost<I> {
+    fn now(&self) -> Timestamp {
+        // A clock before 1970 counts as 1970.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_unix_millis(u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+impl<I> Random for TokioHost<I> {
+    /// From a ChaCha generator of the thread, seeded by the operating system.
+    fn next_u64(&self) -> u64 {
+        rand::random()
+    }
+}
+
+fn lost(error: &legacy::Error) -> FetchError {
+    let cause = whole_cause(error);
+    if error.is_connect() { FetchError::Connect(cause) } else { FetchError::Broken(cause) }
+}
+
+/// The innermost causes say what happened ("connection refused"), the outer ones where.
+fn whole_cause(error: &dyn std::error::Error) -> BoxError {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text.into()
+}
