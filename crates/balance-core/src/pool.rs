@@ -206,6 +206,16 @@ impl Pool {
         self.models.all().filter_map(Model::next_change).chain(reopening).min()
     }
 
+    /// The first moment at which a key is ready for a model, as far as known now; `None` if none
+    /// comes back by itself.
+    pub fn next_ready(&mut self, model: Option<&str>, now: Timestamp) -> Option<Timestamp> {
+        let now = self.advance(now);
+        let place = self.models.enter(model, self.strategy, &self.roster);
+        let model = self.models.at(place)?;
+        model.wake(&self.roster, now);
+        model.next_ready(&self.roster, now)
+    }
+
     /// Counts the keys by how they stand for a model; `None` is for requests without a model.
     pub fn census(&mut self, model: Option<&str>, now: Timestamp) -> Census {
         let now = self.advance(now);
