@@ -3,3 +3,4 @@
 //! Only what the gateway touches is typed; everything else is kept or passed by untouched.
 
 pub mod error;
+pub mod generate;

@@ -11,6 +11,9 @@
 //! - [`opening`]: the judgement on an answer's head, while another key can still be tried.
 //! - [`observe`]: the watch over native answers, which pass byte for byte.
 //! - [`summary`]: what an answer turned out to be.
+//! - [`openai`]: OpenAI's wire types.
+//! - [`translate`]: OpenAI's API over Gemini's.
+//! - [`json`]: JSON text that borrows from what it was read from.
 
 mod backlog;
 #[cfg(test)]
@@ -18,9 +21,12 @@ mod cut;
 pub mod framing;
 pub mod gemini;
 mod glance;
+pub mod json;
 pub mod json_array;
 mod nesting;
 pub mod observe;
+pub mod openai;
 pub mod opening;
 pub mod sse;
 pub mod summary;
+pub mod translate;

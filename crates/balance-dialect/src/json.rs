@@ -1,0 +1,135 @@
+//! JSON text that borrows from the bytes it was read from, so that large strings are not copied.
+//!
+//! Invariant: reading and writing changes neither a string's characters nor a number's digits.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Deref;
+
+use serde::de::{Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A JSON string, borrowed when it was written without escapes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Text<'a>(Cow<'a, str>);
+
+impl<'a> Text<'a> {
+    /// The string with its owner.
+    #[must_use]
+    pub fn into_inner(self) -> Cow<'a, str> {
+        self.0
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl From<String> for Text<'_> {
+    fn from(text: String) -> Self {
+        Self(Cow::Owned(text))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// Reads any string; `Option<Cow<str>>` with serde's own derive would always copy.
+struct TextVisitor;
+
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(text.into())
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(text.to_owned().into())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Text<'de>, E> {
+        Ok(text.into())
+    }
+}
+
+/// Something written to JSON as the string that it displays as, without a copy in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown<T>(pub T);
+
+impl<T: fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// Appends `value` as JSON. What cannot be written as JSON leaves `out` as it was; no type of this
+/// crate is such a value.
+pub(crate) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
+    let start = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(start);
+    }
+}
+
+/// The same JSON without the blanks between its tokens; numbers and strings stay as written.
+#[must_use]
+pub(crate) fn compact(json: &str) -> Cow<'_, str> {
+    if !json.contains(is_blank) {
+        return Cow::Borrowed(json);
+    }
+    let mut in_string = false;
+    let mut escaped = false;
+    let keep = |c: &char| {
+        if in_string {
+            in_string = escaped || *c != '"';
+            escaped = !escaped && *c == '\\';
+            return true;
+        }
+        in_string = *c == '"';
+        !is_blank(*c)
+    };
+    Cow::Owned(json.chars().filter(keep).collect())
+}
+
+fn is_blank(c: char) -> bool {
+    matches!(c, ' ' | '\n' | '\r' | '\t')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_without_escapes_is_borrowed() {
+        let text: Text<'_> = serde_json::from_str(r#""plain""#).unwrap();
+        assert!(matches!(text.into_inner(), Cow::Borrowed("plain")));
+        let text: Text<'_> = serde_json::from_str(r#""a\nb""#).unwrap();
+        assert!(matches!(text.into_inner(), Cow::Owned(text) if text == "a\nb"));
+    }
+
+    #[test]
+    fn compact_drops_blanks_between_tokens_only() {
+        let json = "{ \"a b\" : [ 1.50 , 2e3 ],\n\"c\\\" d\" : \"\\\\\" , \"e\": \" \" }";
+        assert_eq!(compact(json), "{\"a b\":[1.50,2e3],\"c\\\" d\":\"\\\\\",\"e\":\" \"}");
+        assert!(matches!(compact("{\"a\":1}"), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,11 @@
+//! OpenAI's wire format: what clients send, and what they are answered.
+//!
+//! Invariant: only what the gateway touches is typed; the fields that it does not know are kept in
+//! `rest` and refuse nothing, since clients send many.
+
+pub mod chat;
+pub mod completion;
+pub mod error;
+pub mod number;
+mod object;
+pub mod union;

@@ -1,0 +1,152 @@
+//! The messages of a chat request.
+//!
+//! Invariant: `content` and `tool_calls` may stand together, and either may be missing.
+
+use serde::Deserialize;
+
+use crate::json::Text;
+use crate::openai::object::object;
+use crate::openai::union::{StringOrArray, StringOrObject};
+
+/// One message of the conversation.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct Message<'a> {
+    /// `system`, `developer`, `user`, `assistant`, `tool` or `function`.
+    pub role: Text<'a>,
+    /// What is said.
+    pub content: Option<StringOrArray<'a, Part<'a>>>,
+    /// The function that a `tool` or `function` message answers for.
+    pub name: Option<Text<'a>>,
+    /// An assistant's refusal, which is text too.
+    pub refusal: Option<Text<'a>>,
+    /// The calls that an assistant made.
+    pub tool_calls: Option<Vec<ToolCall<'a>>>,
+    /// The one call of an assistant of the older API.
+    pub function_call: Option<FunctionCall<'a>>,
+    /// The call that a `tool` message answers.
+    pub tool_call_id: Option<Text<'a>>,
+    /// What an earlier answer of Gemini attached to the message.
+    pub extra_content: Option<ExtraContent<'a>>,
+}
+
+/// One part of a message's content; `kind` says which field holds it.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct Part<'a> {
+    /// `text`, `image_url`, `input_audio`, `file` or `refusal`.
+    #[serde(rename = "type")]
+    pub kind: Text<'a>,
+    /// The text of a `text` part.
+    pub text: Option<Text<'a>>,
+    /// The text of a `refusal` part.
+    pub refusal: Option<Text<'a>>,
+    /// The picture of an `image_url` part, or its address alone.
+    pub image_url: Option<StringOrObject<'a, ImageUrl<'a>>>,
+    /// The sound of an `input_audio` part.
+    pub input_audio: Option<InputAudio<'a>>,
+    /// The document of a `file` part.
+    pub file: Option<FilePart<'a>>,
+}
+
+/// A picture by its address.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct ImageUrl<'a> {
+    /// A `data:` URL, or the address of a picture.
+    pub url: Text<'a>,
+}
+
+/// A sound, inlined.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct InputAudio<'a> {
+    /// Base64, or a `data:` URL.
+    pub data: Text<'a>,
+    /// `wav`, `mp3`, `flac`, `ogg`, `aac` or `aiff`.
+    pub format: Option<Text<'a>>,
+}
+
+/// A document, inlined or uploaded before.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct FilePart<'a> {
+    /// A `data:` URL, or base64 of a type that the name's ending tells.
+    pub file_data: Option<Text<'a>>,
+    /// A Gemini file: `files/…` or its whole address.
+    pub file_id: Option<Text<'a>>,
+    /// The document's name.
+    pub filename: Option<Text<'a>>,
+}
+
+/// A call that the assistant made.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct ToolCall<'a> {
+    /// The name that the result will refer to.
+    pub id: Option<Text<'a>>,
+    /// Always `function`.
+    #[serde(rename = "type")]
+    pub kind: Option<Text<'a>>,
+    /// What was called.
+    pub function: Option<FunctionCall<'a>>,
+    /// What Gemini attached to the call.
+    pub extra_content: Option<ExtraContent<'a>>,
+    /// Where some gateways put what Gemini attached to the call.
+    pub provider_specific_fields: Option<GoogleContent<'a>>,
+}
+
+/// A function's name with its arguments.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct FunctionCall<'a> {
+    /// The function's name.
+    pub name: Text<'a>,
+    /// The arguments, JSON in a string.
+    pub arguments: Option<Text<'a>>,
+}
+
+/// What providers attach to messages and calls.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct ExtraContent<'a> {
+    /// Gemini's part of it.
+    pub google: Option<GoogleContent<'a>>,
+}
+
+/// What Gemini attaches to messages and calls.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct GoogleContent<'a> {
+    /// The proof of the thoughts behind the part; it must come back unchanged.
+    pub thought_signature: Option<Text<'a>>,
+}
+
+impl ToolCall<'_> {
+    /// What Gemini attached to the call, wherever it came back.
+    #[must_use]
+    pub fn signature(&self) -> Option<&str> {
+        let extra = self.extra_content.as_ref().and_then(ExtraContent::signature);
+        extra.or_else(|| self.provider_specific_fields.as_ref()?.thought_signature.as_deref())
+    }
+}
+
+impl ExtraContent<'_> {
+    /// What Gemini attached.
+    #[must_use]
+    pub fn signature(&self) -> Option<&str> {
+        self.google.as_ref()?.thought_signature.as_deref()
+    }
+}
+
+object!(
+    Message<'a>,
+    Part<'a>,
+    ImageUrl<'a>,
+    InputAudio<'a>,
+    FilePart<'a>,
+    ToolCall<'a>,
+    FunctionCall<'a>,
+    ExtraContent<'a>,
+    GoogleContent<'a>
+);

@@ -1,0 +1,90 @@
+//! The tools of a chat request, and the choice among them.
+//!
+//! Invariant: a function may be nested in `function`, as chat has it, or flat, as the Responses API
+//! has it.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::json::Text;
+use crate::openai::object::object;
+
+/// A tool; in a flat one the function's fields stand beside the type.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct Tool<'a> {
+    /// `function`.
+    #[serde(rename = "type")]
+    pub kind: Option<Text<'a>>,
+    /// The function, when it is not flat.
+    pub function: Option<Function<'a>>,
+    /// The name of a flat function.
+    pub name: Option<Text<'a>>,
+    /// The description of a flat function.
+    pub description: Option<Text<'a>>,
+    /// The parameters of a flat function.
+    #[serde(borrow)]
+    pub parameters: Option<&'a RawValue>,
+}
+
+/// A function that the model may call.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct Function<'a> {
+    /// The function's name.
+    pub name: Text<'a>,
+    /// What it is good for.
+    pub description: Option<Text<'a>>,
+    /// The JSON schema of its arguments.
+    #[serde(borrow)]
+    pub parameters: Option<&'a RawValue>,
+}
+
+/// A choice among the tools that is more than a word.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct ToolChoice<'a> {
+    /// `function` or `allowed_tools`.
+    #[serde(rename = "type")]
+    pub kind: Option<Text<'a>>,
+    /// The one function that must be called.
+    pub function: Option<NamedFunction<'a>>,
+    /// The name of the function, in the flat form.
+    pub name: Option<Text<'a>>,
+    /// The functions that may be called.
+    pub allowed_tools: Option<AllowedTools<'a>>,
+    /// How strict `tools` is, in the flat form.
+    pub mode: Option<Text<'a>>,
+    /// The functions that may be called, in the flat form.
+    pub tools: Option<Vec<NamedTool<'a>>>,
+}
+
+/// The functions that may be called.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct AllowedTools<'a> {
+    /// `auto`: one of them may be called. `required`: one of them must be.
+    pub mode: Option<Text<'a>>,
+    /// The functions.
+    pub tools: Option<Vec<NamedTool<'a>>>,
+}
+
+/// A tool by its name, which stands in `function` or, in the flat form, beside the type.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct NamedTool<'a> {
+    /// The function.
+    pub function: Option<NamedFunction<'a>>,
+    /// The name in the flat form.
+    pub name: Option<Text<'a>>,
+}
+
+/// A function by its name.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct NamedFunction<'a> {
+    /// The name.
+    pub name: Text<'a>,
+}
+
+object!(Tool<'a>, Function<'a>, ToolChoice<'a>, AllowedTools<'a>, NamedTool<'a>, NamedFunction<'a>);

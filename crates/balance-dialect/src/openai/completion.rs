@@ -1,0 +1,284 @@
+//! The answers of `POST /v1/chat/completions`: whole, and in chunks.
+//!
+//! Invariant: every field that OpenAI always sends is there, null when it has nothing to say,
+//! since strictly typed clients demand it.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::json::Shown;
+
+/// A whole answer.
+#[derive(Debug, Serialize)]
+pub struct Completion<'a> {
+    /// What all chunks of a stream share too.
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    /// The answers.
+    pub choices: Vec<Choice<'a>>,
+    /// The tokens used.
+    pub usage: Usage,
+}
+
+/// One event of a stream.
+#[derive(Debug, Serialize)]
+pub struct Chunk<'a> {
+    /// What all chunks of the stream share.
+    #[serde(flatten)]
+    pub head: Head<'a>,
+    /// What is new; empty in the chunk that only has the usage.
+    pub choices: &'a [ChunkChoice<'a>],
+    /// The tokens used, null until the last chunk; left out unless the client asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Option<Usage>>,
+}
+
+/// What names an answer.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Head<'a> {
+    /// The answer's name.
+    pub id: &'a str,
+    /// `chat.completion` or `chat.completion.chunk`.
+    pub object: &'static str,
+    /// When it was asked for, in seconds since 1970.
+    pub created: u64,
+    /// The model as the client asked for it.
+    pub model: &'a str,
+    /// Always null.
+    pub system_fingerprint: Option<&'a str>,
+}
+
+/// One of the answers.
+#[derive(Debug, Serialize)]
+pub struct Choice<'a> {
+    /// Which of the answers this is.
+    pub index: u32,
+    /// What the model says.
+    pub message: Message<'a>,
+    /// Always null.
+    pub logprobs: Option<()>,
+    /// Why the answer ended.
+    pub finish_reason: FinishReason,
+}
+
+/// What the model says.
+#[derive(Debug, Default, Serialize)]
+pub struct Message<'a> {
+    /// Always `assistant`.
+    pub role: Role,
+    /// The text; null when there are only calls.
+    pub content: Option<Cow<'a, str>>,
+    /// Always null: Gemini says its refusals as text.
+    pub refusal: Option<()>,
+    /// The sources of the text.
+    pub annotations: [(); 0],
+    /// The thoughts, when they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<Cow<'a, str>>,
+    /// The calls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCall<'a>>,
+    /// The pictures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<Image<'a>>,
+    /// What must come back with the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_content: Option<ExtraContent<'a>>,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The model.
+    #[default]
+    Assistant,
+}
+
+/// What is new of one of the answers.
+#[derive(Debug, Serialize)]
+pub struct ChunkChoice<'a> {
+    /// Which of the answers this is.
+    pub index: u32,
+    /// What is new.
+    pub delta: Delta<'a>,
+    /// Always null.
+    pub logprobs: Option<()>,
+    /// Why the answer ended; null before the end.
+    pub finish_reason: Option<FinishReason>,
+}
+
+/// What is new in a message.
+#[derive(Debug, Default, Serialize)]
+pub struct Delta<'a> {
+    /// Stands in the first chunk of an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// More text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<&'a str>,
+    /// More thoughts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasoning_content: Option<&'a str>,
+    /// A call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool_calls: Option<[ToolCall<'a>; 1]>,
+    /// A picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<[Image<'a>; 1]>,
+    /// What must come back with the message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_content: Option<ExtraContent<'a>>,
+}
+
+/// A call of a function of the client.
+#[derive(Debug, Clone, Serialize)]
+pub struct ToolCall<'a> {
+    /// The call's place among the calls of the answer; only chunks have it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<u32>,
+    /// The name that the result has to refer to.
+    pub id: Cow<'a, str>,
+    /// Always `function`.
+    #[serde(rename = "type")]
+    pub kind: ToolKind,
+    /// What is called.
+    pub function: FunctionCall<'a>,
+    /// What must come back with the call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub extra_content: Option<ExtraContent<'a>>,
+}
+
+/// What kind of tool is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolKind {
+    /// A function of the client.
+    Function,
+}
+
+/// A function with its arguments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionCall<'a> {
+    /// The function's name as the client declared it.
+    pub name: &'a str,
+    /// The arguments, JSON in a string.
+    pub arguments: Cow<'a, str>,
+}
+
+/// A picture.
+#[derive(Debug, Clone, Serialize)]
+pub struct Image<'a> {
+    /// The picture's place among the pictures of the answer.
+    pub index: u32,
+    /// Always `image_url`.
+    #[serde(rename = "type")]
+    pub kind: ImageKind,
+    /// Where it is.
+    pub image_url: ImageUrl<'a>,
+}
+
+/// How a picture is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageKind {
+    /// By its address.
+    ImageUrl,
+}
+
+/// The address of a picture.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageUrl<'a> {
+    /// A `data:` URL.
+    pub url: Shown<DataUrl<'a>>,
+}
+
+/// A `data:` URL of base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DataUrl<'a> {
+    /// The media type.
+    pub mime_type: &'a str,
+    /// Base64.
+    pub data: &'a str,
+}
+
+impl fmt::Display for DataUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "data:{};base64,{}", self.mime_type, self.data)
+    }
+}
+
+/// What a provider attaches to messages and calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ExtraContent<'a> {
+    /// Gemini's part of it.
+    pub google: GoogleContent<'a>,
+}
+
+impl<'a> ExtraContent<'a> {
+    /// Carries a signature to the client and, with luck, back.
+    #[must_use]
+    pub fn signed(thought_signature: &'a str) -> Self {
+        Self { google: GoogleContent { thought_signature } }
+    }
+}
+
+/// What Gemini attaches to messages and calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct GoogleContent<'a> {
+    /// The proof of the thoughts behind the part; it must come back unchanged.
+    pub thought_signature: &'a str,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FinishReason {
+    /// The model was done, or met a stop text.
+    Stop,
+    /// The limit of tokens was reached.
+    Length,
+    /// The model waits for the results of its calls.
+    ToolCalls,
+    /// Google blocked the prompt or the answer.
+    ContentFilter,
+}
+
+/// Tokens used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Usage {
+    /// Tokens of the prompt, cached ones included.
+    pub prompt_tokens: u64,
+    /// Tokens of the answer, thoughts included.
+    pub completion_tokens: u64,
+    /// The sum.
+    pub total_tokens: u64,
+    /// The tokens of the prompt by kind.
+    pub prompt_tokens_details: PromptTokens,
+    /// The tokens of the answer by kind.
+    pub completion_tokens_details: CompletionTokens,
+}
+
+/// The tokens of a prompt by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PromptTokens {
+    /// Those that were cached.
+    pub cached_tokens: u64,
+    /// Those of sounds.
+    pub audio_tokens: u64,
+}
+
+/// The tokens of an answer by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CompletionTokens {
+    /// Those of the thoughts.
+    pub reasoning_tokens: u64,
+    /// Those of sounds.
+    pub audio_tokens: u64,
+    /// Always 0.
+    pub accepted_prediction_tokens: u64,
+    /// Always 0.
+    pub rejected_prediction_tokens: u64,
+}

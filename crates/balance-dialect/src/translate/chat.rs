@@ -1,0 +1,112 @@
+//! The answer of a chat, whole or in chunks.
+//!
+//! Invariant: the same answer of Gemini gives the same text, calls, finish reasons and usage either
+//! way.
+
+mod stream;
+mod whole;
+
+use std::borrow::Cow;
+
+use super::Stamp;
+use super::finish::{Content, End};
+use super::ids::Ids;
+use super::names::Names;
+use super::piece::CallIds;
+use crate::gemini::generate::answer::FunctionCall;
+use crate::json::{Text, compact};
+use crate::openai::completion::{self, ExtraContent, Head, ToolKind};
+
+/// What is known of an answer that is on its way to the client.
+#[derive(Debug)]
+pub(crate) struct Chat {
+    /// The answer's name; none before Gemini's first word.
+    id: Option<String>,
+    created: u64,
+    model: String,
+    names: Names,
+    ids: Ids,
+    calls: CallIds,
+    usage: StreamUsage,
+    choices: Vec<ChoiceState>,
+    is_blocked: bool,
+}
+
+/// Whether a stream tells the tokens used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamUsage {
+    /// In a chunk of its own at the end.
+    Included,
+    /// Not at all.
+    Left,
+}
+
+/// One of the answers of a stream.
+#[derive(Debug, Default)]
+struct ChoiceState {
+    index: u32,
+    content: Content,
+    calls: u32,
+    images: u32,
+    end: Option<End>,
+}
+
+impl Chat {
+    /// The answer to a client that asked for `model`.
+    pub(crate) fn new(model: &str, names: Names, usage: StreamUsage, stamp: Stamp) -> Self {
+        let ids = Ids::new(stamp.nonce);
+        // The calls take their names from another row than the answer.
+        let calls = CallIds::new(Ids::new(!stamp.nonce));
+        Self {
+            id: None,
+            created: stamp.unix_seconds,
+            model: model.to_owned(),
+            names,
+            ids,
+            calls,
+            usage,
+            choices: Vec::new(),
+            is_blocked: false,
+        }
+    }
+
+    /// Settles the answer's name at Gemini's first word.
+    fn settle_id(&mut self, response_id: Option<&Text<'_>>) {
+        if self.id.is_none() {
+            let given = response_id.filter(|id| !id.is_empty());
+            let ids = &mut self.ids;
+            let id =
+                given.map_or_else(|| ids.next("chatcmpl-"), |id| format!("chatcmpl-{}", &**id));
+            self.id = Some(id);
+        }
+    }
+
+    fn head(&self, object: &'static str) -> Head<'_> {
+        Head {
+            id: self.id.as_deref().unwrap_or_default(),
+            object,
+            created: self.created,
+            model: &self.model,
+            system_fingerprint: None,
+        }
+    }
+}
+
+/// A call as OpenAI writes it.
+fn tool_call<'a>(
+    call: &'a FunctionCall<'a>,
+    name: &'a str,
+    id: String,
+    signature: Option<&'a str>,
+) -> completion::ToolCall<'a> {
+    completion::ToolCall {
+        index: None,
+        id: id.into(),
+        kind: ToolKind::Function,
+        function: completion::FunctionCall {
+            name,
+            arguments: call.args.map_or(Cow::Borrowed("{}"), |args| compact(args.get())),
+        },
+        extra_content: signature.filter(|s| !s.is_empty()).map(ExtraContent::signed),
+    }
+}

@@ -1,0 +1,150 @@
+//! The chunks of a streamed chat.
+//!
+//! Invariant: each answer's first chunk has the role and its last one, alone, the finish reason;
+//! `[DONE]` is written only after an answer that Gemini finished.
+
+use super::whole::image;
+use super::{Chat, ChoiceState, StreamUsage, tool_call};
+use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
+use crate::json;
+use crate::openai::completion::{
+    Chunk, ChunkChoice, Delta, ExtraContent, FinishReason, Role, Usage,
+};
+use crate::openai::error::ErrorObject;
+use crate::translate::finish::{Content, End};
+use crate::translate::malformed::Malformed;
+use crate::translate::piece::{Piece, is_block, loose_signature};
+use crate::translate::reply::Reply;
+use crate::translate::usage::Tokens;
+
+impl Reply for Chat {
+    fn event(&mut self, answer: &GenerateContentResponse<'_>, out: &mut Vec<u8>) {
+        self.settle_id(answer.response_id.as_ref());
+        for (candidate, position) in answer.candidates.iter().zip(0..) {
+            self.candidate(candidate, position, out);
+        }
+        if answer.candidates.is_empty() && answer.prompt_feedback.as_ref().is_some_and(is_block) {
+            self.is_blocked = true;
+        }
+    }
+
+    fn is_complete(&self) -> bool {
+        let is_ended = !self.choices.is_empty() && self.choices.iter().all(|c| c.end.is_some());
+        is_ended || self.choices.is_empty() && self.is_blocked
+    }
+
+    fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        if self.choices.is_empty() {
+            self.open(0, out);
+            self.write(0, Delta::default(), Some(FinishReason::ContentFilter), out);
+        }
+        let reasons = self.choices.iter().map(|choice| {
+            let reason = choice.end.unwrap_or(End::Done).reason(choice.content);
+            reason.map(|reason| (choice.index, reason))
+        });
+        let Some(reasons) = reasons.collect::<Option<Vec<_>>>() else {
+            return Err(Malformed::Empty { reason: None });
+        };
+        for (index, reason) in reasons {
+            self.write(index, Delta::default(), Some(reason), out);
+        }
+        if self.usage == StreamUsage::Included {
+            self.chunk(&[], Some(Some(tokens.for_chat())), out);
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+        Ok(())
+    }
+
+    fn fail(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        error.write(out);
+        out.extend_from_slice(b"\n\n");
+    }
+
+    fn whole(
+        &mut self,
+        answer: &GenerateContentResponse<'_>,
+        tokens: &Tokens,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
+        self.write_whole(answer, tokens, out)
+    }
+}
+
+impl Chat {
+    fn candidate(&mut self, candidate: &Candidate<'_>, position: u32, out: &mut Vec<u8>) {
+        let index = candidate.index.unwrap_or(position);
+        let place = match self.choices.iter().position(|choice| choice.index == index) {
+            Some(place) => place,
+            None => self.open(index, out),
+        };
+        for part in candidate.content.iter().flat_map(|content| &content.parts) {
+            self.part(part, place, out);
+        }
+        if let (Some(reason), Some(choice)) =
+            (&candidate.finish_reason, self.choices.get_mut(place))
+        {
+            choice.end = Some(End::read(&reason.0));
+        }
+    }
+
+    /// Begins one of the answers and gives its place.
+    fn open(&mut self, index: u32, out: &mut Vec<u8>) -> usize {
+        self.choices.push(ChoiceState { index, ..ChoiceState::default() });
+        let role = Some(Role::Assistant);
+        self.write(index, Delta { role, content: Some(""), ..Delta::default() }, None, out);
+        self.choices.len() - 1
+    }
+
+    fn part(&mut self, part: &Part<'_>, place: usize, out: &mut Vec<u8>) {
+        let Some(choice) = self.choices.get_mut(place) else { return };
+        let index = choice.index;
+        let mut delta = Delta {
+            extra_content: loose_signature(part).map(ExtraContent::signed),
+            ..Delta::default()
+        };
+        let piece = Piece::of(part);
+        if piece.is_none() && delta.extra_content.is_none() {
+            return;
+        }
+        choice.content = choice.content.max(piece.map_or(Content::None, |piece| piece.content()));
+        match piece {
+            Some(Piece::Text(text)) => delta.content = Some(text),
+            Some(Piece::Thought(text)) => delta.reasoning_content = Some(text),
+            Some(Piece::Image(url)) => {
+                delta.images = Some([image(choice.images, url)]);
+                choice.images += 1;
+            }
+            Some(Piece::Call(call, name)) => {
+                let id = self.calls.name(call.id.as_ref());
+                let name = self.names.to_client(name);
+                let signature = part.thought_signature.as_deref();
+                let mut call = tool_call(call, name, id, signature);
+                call.index = Some(choice.calls);
+                choice.calls += 1;
+                delta.tool_calls = Some([call]);
+            }
+            None => {}
+        }
+        self.write(index, delta, None, out);
+    }
+
+    /// Writes a chunk of one of the answers.
+    fn write(
+        &self,
+        index: u32,
+        delta: Delta<'_>,
+        finish_reason: Option<FinishReason>,
+        out: &mut Vec<u8>,
+    ) {
+        let usage = (self.usage == StreamUsage::Included).then_some(None);
+        self.chunk(&[ChunkChoice { index, delta, logprobs: None, finish_reason }], usage, out);
+    }
+
+    fn chunk(&self, choices: &[ChunkChoice<'_>], usage: Option<Option<Usage>>, out: &mut Vec<u8>) {
+        let head = self.head("chat.completion.chunk");
+        out.extend_from_slice(b"data: ");
+        json::write(&Chunk { head, choices, usage }, out);
+        out.extend_from_slice(b"\n\n");
+    }
+}

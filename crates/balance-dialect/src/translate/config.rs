@@ -1,0 +1,157 @@
+//! How the answer is made: sampling, limits, form.
+//!
+//! Invariant: a value out of the range that OpenAI and Gemini share is refused, not bent; what
+//! current models refuse whatever its value, as penalties and log probabilities, is left out.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::path::Path;
+use super::refusal::{Refusal, quoted};
+use super::schema;
+use crate::gemini::generate::request::GenerationConfig;
+use crate::json::Text;
+use crate::openai::chat::ResponseFormat;
+use crate::openai::number::Integer;
+use crate::openai::union::StringOrArray;
+
+#[cfg(test)]
+mod tests;
+
+/// How many stop texts Gemini takes.
+const STOPS: usize = 5;
+/// How many answers Gemini gives at once.
+const CANDIDATES: i64 = 8;
+
+/// A number that must lie within bounds.
+///
+/// # Errors
+/// A [`Refusal`] of a number that does not.
+pub(crate) fn within(
+    value: Option<f64>,
+    bounds: std::ops::RangeInclusive<f64>,
+    field: &str,
+) -> Result<Option<f64>, Refusal> {
+    match value {
+        Some(value) if !bounds.contains(&value) => {
+            let reason = format!("it must lie between {} and {}", bounds.start(), bounds.end());
+            Err(Refusal::invalid_value(field, reason))
+        }
+        value => Ok(value),
+    }
+}
+
+/// A count that must be at least 1.
+///
+/// # Errors
+/// A [`Refusal`] of anything less.
+pub(crate) fn positive(value: Option<Integer>, field: &str) -> Result<Option<i64>, Refusal> {
+    match value {
+        Some(Integer(..=0)) => Err(Refusal::invalid_value(field, "it must be at least 1")),
+        value => Ok(value.map(|Integer(value)| value)),
+    }
+}
+
+/// How many answers; none for one, which models that give only one accept.
+///
+/// # Errors
+/// A [`Refusal`] of less than one and of more than Gemini gives at once.
+pub(crate) fn candidates(n: Option<Integer>) -> Result<Option<i64>, Refusal> {
+    match n {
+        None | Some(Integer(1)) => Ok(None),
+        Some(Integer(n)) if (1..=CANDIDATES).contains(&n) => Ok(Some(n)),
+        Some(_) => {
+            let reason = format!("it must lie between 1 and {CANDIDATES}");
+            Err(Refusal::invalid_value("n", reason))
+        }
+    }
+}
+
+/// The seed in the 32 bits that Gemini takes.
+pub(crate) fn seed(seed: Option<Integer>) -> Option<i32> {
+    let Integer(seed) = seed?;
+    let reduced = || i32::try_from(seed.rem_euclid(1 << 31)).ok();
+    i32::try_from(seed).ok().or_else(reduced)
+}
+
+/// The texts that end the answer; empty ones would end none.
+///
+/// # Errors
+/// A [`Refusal`] of more than Gemini takes.
+pub(crate) fn stops<'a>(
+    stop: Option<&'a StringOrArray<'a, Text<'a>>>,
+) -> Result<Vec<&'a str>, Refusal> {
+    let all = match stop {
+        None => &[],
+        Some(StringOrArray::String(text)) => std::slice::from_ref(text),
+        Some(StringOrArray::Array(texts)) => texts.as_slice(),
+    };
+    let stops: Vec<&str> = all.iter().map(|text| &**text).filter(|text| !text.is_empty()).collect();
+    if stops.len() > STOPS {
+        let reason = format!("Gemini takes at most {STOPS} stop texts");
+        return Err(Refusal::invalid_value("stop", reason));
+    }
+    Ok(stops)
+}
+
+/// What the answer must be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form<'a> {
+    Text,
+    Json,
+    Schema(&'a RawValue),
+}
+
+/// The form that `response_format` of a chat request asks for.
+///
+/// # Errors
+/// A [`Refusal`] of forms that are not known.
+pub(crate) fn form<'a>(format: Option<&ResponseFormat<'a>>) -> Result<Form<'a>, Refusal> {
+    let path = Path::root("response_format");
+    let Some(format) = format else { return Ok(Form::Text) };
+    match &*format.kind {
+        "json_schema" => match &format.json_schema {
+            Some(schema) => Ok(schema.schema.map_or(Form::Json, Form::Schema)),
+            None => Err(Refusal::missing(path.field("json_schema"))),
+        },
+        kind => plain_form(kind, path.field("type")),
+    }
+}
+
+/// A form that is named by a word alone.
+///
+/// # Errors
+/// A [`Refusal`] of words that are not known.
+pub(crate) fn plain_form<'a>(kind: &str, path: Path<'_>) -> Result<Form<'a>, Refusal> {
+    match kind {
+        "text" => Ok(Form::Text),
+        "json_object" => Ok(Form::Json),
+        kind => {
+            let reason = format!("{} must be 'text', 'json_object' or 'json_schema'", quoted(kind));
+            Err(Refusal::invalid_value(path, reason))
+        }
+    }
+}
+
+impl Form<'_> {
+    /// Asks for the form.
+    ///
+    /// # Errors
+    /// A [`Refusal`], naming `path`, of a schema that is none.
+    pub(crate) fn put(
+        self,
+        config: &mut GenerationConfig<'_>,
+        path: Path<'_>,
+    ) -> Result<(), Refusal> {
+        if let Form::Schema(schema) = self {
+            let schema: Value = serde_json::from_str(schema.get())
+                .map_err(|_| Refusal::invalid_value(path, "the schema is nested too deeply"))?;
+            config.response_json_schema = Some(schema::clean(&schema));
+        }
+        config.response_mime_type = match self {
+            Form::Text => None,
+            Form::Json | Form::Schema(_) => Some("application/json"),
+        };
+        Ok(())
+    }
+}

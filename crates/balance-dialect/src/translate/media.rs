@@ -1,0 +1,202 @@
+//! Pictures, sounds and documents of a message, as Gemini's data.
+//!
+//! Invariant: base64 is passed on as it is, without blanks; nothing is fetched.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
+
+use super::path::Path;
+use super::refusal::{Refusal, quoted};
+use crate::gemini::generate::request::{Blob, Data, FileData};
+use crate::json::Text;
+use crate::openai::chat::FilePart;
+
+#[cfg(test)]
+mod tests;
+
+/// Where Google keeps the files of the Files API.
+const FILES: &str = "https://generativelanguage.googleapis.com/v1beta/";
+
+/// A picture by its address; any other medium in a `data:` URL is taken too.
+///
+/// # Errors
+/// A [`Refusal`] for addresses that are not inlined and for pictures that Gemini cannot read.
+pub(crate) fn image<'a>(url: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusal> {
+    if let Some(url) = strip_scheme(url, "data:") {
+        let blob = data_url(url, path)?;
+        return match blob.mime_type.strip_prefix("image/") {
+            Some(kind) if !IMAGES.contains(&kind) => Err(Refusal::invalid_value(
+                path,
+                format_args!(
+                    "Gemini cannot read pictures of the type {}; send png, jpeg, webp, heic, heif or gif",
+                    quoted(&blob.mime_type)
+                ),
+            )),
+            _ => Ok(Data::InlineData(blob)),
+        };
+    }
+    if is_google_file(url) || is_youtube(url) {
+        return Ok(Data::FileData(FileData { file_uri: url.into() }));
+    }
+    let reason = "pictures are not fetched from the network; send the bytes as a 'data:' URL";
+    Err(Refusal { code: "invalid_image_url", ..Refusal::invalid_value(path, reason) })
+}
+
+/// A sound: base64 of a format, or a `data:` URL.
+///
+/// # Errors
+/// A [`Refusal`] for formats that Gemini cannot read.
+pub(crate) fn audio<'a>(
+    data: &'a str,
+    format: Option<&str>,
+    path: Path<'_>,
+) -> Result<Data<'a>, Refusal> {
+    if let Some(url) = strip_scheme(data, "data:") {
+        return data_url(url, path.field("data")).map(Data::InlineData);
+    }
+    let Some(format) = format else { return Err(Refusal::missing(path.field("format"))) };
+    let Some((_, mime_type)) = SOUNDS.iter().find(|(name, _)| name.eq_ignore_ascii_case(format))
+    else {
+        let reason = format!(
+            "Gemini cannot read {}; send wav, mp3, flac, ogg, aac, aiff or m4a",
+            quoted(format)
+        );
+        return Err(Refusal::invalid_value(path.field("format"), reason));
+    };
+    inline((*mime_type).into(), data.into(), path.field("data")).map(Data::InlineData)
+}
+
+/// A document: inlined, or uploaded to Google before.
+///
+/// # Errors
+/// A [`Refusal`] when neither is there, or when the type of the bytes is not known.
+pub(crate) fn file<'a>(file: &'a FilePart<'a>, path: Path<'_>) -> Result<Data<'a>, Refusal> {
+    if let Some(data) = file.file_data.as_deref() {
+        let field = path.field("file_data");
+        if let Some(url) = strip_scheme(data, "data:") {
+            return data_url(url, field).map(Data::InlineData);
+        }
+        let name = file.filename.as_deref().unwrap_or_default();
+        let Some(mime_type) = type_of(name) else {
+            let reason = "its type is unknown; send a 'data:' URL, or a 'filename' with an ending \
+                          such as '.pdf'";
+            return Err(Refusal::invalid_value(field, reason));
+        };
+        return inline(mime_type.into(), data.into(), field).map(Data::InlineData);
+    }
+    match file.file_id.as_deref() {
+        Some(id) if is_google_file(id) => Ok(Data::FileData(FileData { file_uri: id.into() })),
+        Some(id) if id.starts_with("files/") => {
+            Ok(Data::FileData(FileData { file_uri: format!("{FILES}{id}").into() }))
+        }
+        Some(id) => {
+            let reason = format!("{} is no file of Gemini; send 'files/…'", quoted(id));
+            Err(Refusal::invalid_value(path.field("file_id"), reason))
+        }
+        None => Err(Refusal::missing(path.field("file_data"))),
+    }
+}
+
+/// Reads what follows `data:`.
+fn data_url<'a>(url: &'a str, path: Path<'_>) -> Result<Blob<'a>, Refusal> {
+    let Some((head, data)) = url.split_once(',') else {
+        return Err(Refusal::invalid_value(path, "the 'data:' URL has no ','"));
+    };
+    let mut head = head.split(';').map(str::trim);
+    let mime_type = mime_type(head.next().unwrap_or_default());
+    if head.any(|word| word.eq_ignore_ascii_case("base64")) {
+        return inline(mime_type, data.into(), path);
+    }
+    let bytes: Vec<u8> = percent_decode_str(data).collect();
+    inline(mime_type, STANDARD.encode(bytes).into(), path)
+}
+
+fn mime_type(written: &str) -> Text<'_> {
+    match written {
+        "" => "text/plain".into(),
+        written if written.eq_ignore_ascii_case("image/jpg") => "image/jpeg".into(),
+        written if written.contains(|c: char| c.is_ascii_uppercase()) => {
+            written.to_ascii_lowercase().into()
+        }
+        written => written.into(),
+    }
+}
+
+fn inline<'a>(mime_type: Text<'a>, data: Text<'a>, path: Path<'_>) -> Result<Blob<'a>, Refusal> {
+    let is_blank = |c: char| c.is_ascii_whitespace();
+    let data = if data.contains(is_blank) { data.replace(is_blank, "").into() } else { data };
+    if data.is_empty() {
+        return Err(Refusal::invalid_value(path, "there are no bytes"));
+    }
+    Ok(Blob { mime_type, data })
+}
+
+/// What follows a scheme, which may be in any case.
+fn strip_scheme<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
+    let url = url.trim_start();
+    let (start, rest) = url.split_at_checked(scheme.len())?;
+    start.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+fn is_google_file(url: &str) -> bool {
+    let rest = url.strip_prefix("https://generativelanguage.googleapis.com/");
+    rest.is_some_and(|path| path.contains("/files/"))
+}
+
+fn is_youtube(url: &str) -> bool {
+    const HOSTS: [&str; 4] = [
+        "https://www.youtube.com/",
+        "https://youtube.com/",
+        "https://m.youtube.com/",
+        "https://youtu.be/",
+    ];
+    HOSTS.iter().any(|host| url.starts_with(host))
+}
+
+fn type_of(name: &str) -> Option<&'static str> {
+    let (_, ending) = name.rsplit_once('.')?;
+    let row = DOCUMENTS.iter().chain(&SOUNDS).find(|(name, _)| name.eq_ignore_ascii_case(ending));
+    row.map(|(_, mime_type)| *mime_type)
+}
+
+/// The pictures that Gemini reads.
+const IMAGES: [&str; 6] = ["png", "jpeg", "webp", "heic", "heif", "gif"];
+
+/// The sounds that Gemini reads, by format.
+const SOUNDS: [(&str, &str); 9] = [
+    ("wav", "audio/wav"),
+    ("mp3", "audio/mp3"),
+    ("flac", "audio/flac"),
+    ("ogg", "audio/ogg"),
+    ("aac", "audio/aac"),
+    ("aiff", "audio/aiff"),
+    ("m4a", "audio/m4a"),
+    ("opus", "audio/opus"),
+    ("webm", "audio/webm"),
+];
+
+/// Documents, pictures and films by the ending of their names.
+const DOCUMENTS: [(&str, &str); 21] = [
+    ("pdf", "application/pdf"),
+    ("txt", "text/plain"),
+    ("md", "text/markdown"),
+    ("html", "text/html"),
+    ("htm", "text/html"),
+    ("csv", "text/csv"),
+    ("xml", "text/xml"),
+    ("json", "application/json"),
+    ("css", "text/css"),
+    ("js", "text/javascript"),
+    ("py", "text/x-python"),
+    ("rtf", "text/rtf"),
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("webp", "image/webp"),
+    ("heic", "image/heic"),
+    ("heif", "image/heif"),
+    ("gif", "image/gif"),
+    ("mp4", "video/mp4"),
+    ("mov", "video/mov"),
+];

@@ -1,0 +1,175 @@
+//! The messages of a chat request, told to a [`Dialogue`].
+//!
+//! Invariant: no word of a message is lost or changed; empty parts are left out.
+
+use serde_json::value::RawValue;
+
+use super::dialogue::{Call, Dialogue, Outcome};
+use super::parts;
+use super::path::Path;
+use super::refusal::{Refusal, quoted};
+use crate::gemini::generate::request::{Data, Object, Part};
+use crate::json::Text;
+use crate::openai::chat::{ExtraContent, FunctionCall, Message, ToolCall};
+use crate::openai::union::StringOrArray;
+
+/// Tells all messages, in order.
+///
+/// # Errors
+/// A [`Refusal`] that names the part of a message that has no place in a conversation.
+pub(crate) fn dialogue<'a>(messages: &'a [Message<'a>]) -> Result<Dialogue<'a>, Refusal> {
+    let path = Path::root("messages");
+    let mut dialogue = Dialogue::default();
+    for (index, message) in messages.iter().enumerate() {
+        tell(&mut dialogue, message, path.index(index))?;
+    }
+    Ok(dialogue)
+}
+
+fn tell<'a>(
+    dialogue: &mut Dialogue<'a>,
+    message: &'a Message<'a>,
+    path: Path<'_>,
+) -> Result<(), Refusal> {
+    let content = path.field("content");
+    let parts = parts::parts(message.content.as_ref(), content);
+    match &*message.role {
+        "system" | "developer" => dialogue.system(parts?),
+        "user" => dialogue.user(parts?),
+        "assistant" => {
+            let signature = say(dialogue, message, parts?);
+            make_calls(dialogue, message, signature, path)?;
+        }
+        "tool" | "function" => {
+            let id = message.tool_call_id.as_deref();
+            if id.is_none() && message.name.is_none() {
+                return Err(Refusal::missing(path.field("tool_call_id")));
+            }
+            let outcome = outcome(message.content.as_ref(), parts?);
+            let told = dialogue.result(id, message.name.as_deref(), outcome);
+            told.map_err(|_| no_such_call(id, path))?;
+        }
+        role => {
+            let reason = format!(
+                "{} is no role; it must be 'system', 'developer', 'user', 'assistant' or 'tool'",
+                quoted(role)
+            );
+            return Err(Refusal::invalid_value(path.field("role"), reason));
+        }
+    }
+    Ok(())
+}
+
+/// The text of an assistant. The signature that came with it goes back with its last part; without
+/// text it is given back to the caller, since it then belongs to a call.
+fn say<'a>(
+    dialogue: &mut Dialogue<'a>,
+    message: &'a Message<'a>,
+    mut parts: Vec<Part<'a>>,
+) -> Option<&'a str> {
+    if let Some(refusal) = &message.refusal {
+        parts.extend(parts::text(refusal));
+    }
+    let mut signature = message.extra_content.as_ref().and_then(ExtraContent::signature);
+    if let Some(last) = parts.last_mut() {
+        last.thought_signature = signature.take();
+    }
+    for part in parts {
+        dialogue.say(part);
+    }
+    signature
+}
+
+fn make_calls<'a>(
+    dialogue: &mut Dialogue<'a>,
+    message: &'a Message<'a>,
+    mut signature: Option<&'a str>,
+    path: Path<'_>,
+) -> Result<(), Refusal> {
+    let field = path.field("tool_calls");
+    for (index, call) in message.tool_calls.iter().flatten().enumerate() {
+        let mut call = tool_call(call, field.index(index))?;
+        call.signature = call.signature.or_else(|| signature.take());
+        dialogue.call(call);
+    }
+    if let Some(function) = &message.function_call {
+        let call = function_call(function, path.field("function_call"))?;
+        dialogue.call(Call { signature, ..call });
+    }
+    Ok(())
+}
+
+fn tool_call<'a>(call: &'a ToolCall<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
+    let Some(function) = &call.function else {
+        return Err(Refusal::missing(path.field("function")));
+    };
+    let named = function_call(function, path.field("function"))?;
+    Ok(Call { id: call.id.as_deref(), signature: call.signature(), ..named })
+}
+
+fn function_call<'a>(function: &'a FunctionCall<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
+    let arguments = function.arguments.as_deref().unwrap_or_default();
+    let args = arguments_object(arguments)
+        .ok_or_else(|| Refusal::invalid_value(path.field("arguments"), "it is no JSON"))?;
+    Ok(Call { id: None, function: &function.name, args, signature: None })
+}
+
+/// Arguments as the object that Gemini demands; none when they are no JSON.
+pub(crate) fn arguments_object(arguments: &str) -> Option<Object<'_>> {
+    let arguments = arguments.trim();
+    if arguments.is_empty() {
+        return Some(Object::Empty {});
+    }
+    let json: &RawValue = serde_json::from_str(arguments).ok()?;
+    Some(if arguments.starts_with('{') { Object::Raw(json) } else { Object::Value { value: json } })
+}
+
+/// A result as the object that Gemini demands, and its media.
+pub(crate) fn outcome<'a, T>(
+    content: Option<&'a StringOrArray<'a, T>>,
+    parts: Vec<Part<'a>>,
+) -> Outcome<'a> {
+    if let Some(StringOrArray::String(text)) = content {
+        return Outcome { response: result_object(text), media: Vec::new() };
+    }
+    let mut texts = Vec::new();
+    let mut media = Vec::new();
+    for part in parts {
+        match part.data {
+            Data::Text(text) => texts.push(text),
+            Data::InlineData(_)
+            | Data::FileData(_)
+            | Data::FunctionCall(_)
+            | Data::FunctionResponse(_) => media.push(part),
+        }
+    }
+    let response = match <[Text<'a>; 1]>::try_from(texts) {
+        Ok([text]) => Object::Result { result: text },
+        Err(texts) => {
+            let all: String = texts.iter().map(|text| &**text).collect();
+            Object::Result { result: all.into() }
+        }
+    };
+    Outcome { response, media }
+}
+
+/// A JSON object as it is; anything else as text in one. `$ref` means something to Gemini within a
+/// response, so an object that may have one is text too.
+fn result_object(text: &str) -> Object<'_> {
+    let is_object = text.trim_start().starts_with('{');
+    let has_ref = text.contains("$ref") || text.contains("\\u0024");
+    match serde_json::from_str::<&RawValue>(text.trim()) {
+        Ok(json) if is_object && !has_ref => Object::Raw(json),
+        _ => Object::Result { result: text.into() },
+    }
+}
+
+fn no_such_call(id: Option<&str>, path: Path<'_>) -> Refusal {
+    let (field, name) = match id {
+        Some(id) => ("tool_call_id", quoted(id)),
+        None => ("name", quoted("")),
+    };
+    let reason =
+        format!("{name} names no call of an earlier assistant message that lacks a result");
+    Refusal::invalid_value(path.field(field), reason)
+}

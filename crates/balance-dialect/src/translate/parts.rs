@@ -1,0 +1,67 @@
+//! The parts of a message's content, as Gemini's parts.
+//!
+//! Invariant: text arrives unchanged, and what cannot be sent is refused, never dropped.
+
+use super::media;
+use super::path::Path;
+use super::refusal::{Refusal, quoted};
+use crate::gemini::generate::request::{Data, Part};
+use crate::openai::chat;
+use crate::openai::union::{StringOrArray, StringOrObject};
+
+/// The parts of a content; empty texts are left out, since Gemini refuses them.
+///
+/// # Errors
+/// A [`Refusal`] that names the part that Gemini cannot take.
+pub(crate) fn parts<'a>(
+    content: Option<&'a StringOrArray<'a, chat::Part<'a>>>,
+    path: Path<'_>,
+) -> Result<Vec<Part<'a>>, Refusal> {
+    match content {
+        None => Ok(Vec::new()),
+        Some(StringOrArray::String(text)) => Ok(self::text(text).into_iter().collect()),
+        Some(StringOrArray::Array(parts)) => {
+            let parts = parts.iter().enumerate();
+            let parts = parts.map(|(index, each)| part(each, path.index(index)));
+            parts.filter_map(Result::transpose).collect()
+        }
+    }
+}
+
+/// A part of text; none for an empty one.
+pub(crate) fn text(text: &str) -> Option<Part<'_>> {
+    (!text.is_empty()).then(|| Data::Text(text.into()).into())
+}
+
+fn part<'a>(part: &'a chat::Part<'a>, path: Path<'_>) -> Result<Option<Part<'a>>, Refusal> {
+    let data = match &*part.kind {
+        "text" => return Ok(text(require(part.text.as_deref(), "text", path)?)),
+        "refusal" => return Ok(text(require(part.refusal.as_deref(), "refusal", path)?)),
+        "image_url" => match require(part.image_url.as_ref(), "image_url", path)? {
+            StringOrObject::String(url) => media::image(url, path.field("image_url")),
+            StringOrObject::Object(image) => {
+                media::image(&image.url, path.field("image_url").field("url"))
+            }
+        },
+        "input_audio" => {
+            let audio = require(part.input_audio.as_ref(), "input_audio", path)?;
+            media::audio(&audio.data, audio.format.as_deref(), path.field("input_audio"))
+        }
+        "file" => {
+            let file = require(part.file.as_ref(), "file", path)?;
+            media::file(file, path.field("file"))
+        }
+        kind => {
+            let reason = format!(
+                "{} is no kind of part; it must be 'text', 'image_url', 'input_audio' or 'file'",
+                quoted(kind)
+            );
+            Err(Refusal::invalid_value(path.field("type"), reason))
+        }
+    };
+    data.map(|data| Some(data.into()))
+}
+
+fn require<T>(value: Option<T>, field: &str, path: Path<'_>) -> Result<T, Refusal> {
+    value.ok_or_else(|| Refusal::missing(path.field(field)))
+}

@@ -1,0 +1,82 @@
+//! What one part of an answer means to a client.
+//!
+//! Invariant: a part that means nothing to a client, as an empty text, is no piece.
+
+use std::collections::BTreeSet;
+
+use super::finish::Content;
+use super::ids::Ids;
+use crate::gemini::generate::answer::{FunctionCall, Part, PromptFeedback};
+use crate::json::Text;
+use crate::openai::completion::DataUrl;
+
+/// What a part means.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Piece<'a> {
+    /// Words of the answer.
+    Text(&'a str),
+    /// Words of a thought.
+    Thought(&'a str),
+    /// A call of a function.
+    Call(&'a FunctionCall<'a>, &'a str),
+    /// A picture.
+    Image(DataUrl<'a>),
+}
+
+impl<'a> Piece<'a> {
+    /// The meaning of a part.
+    pub(crate) fn of(part: &'a Part<'a>) -> Option<Self> {
+        let is_thought = part.thought == Some(true);
+        if let Some(call) = &part.function_call {
+            return call.name.as_deref().map(|name| Self::Call(call, name));
+        }
+        if let Some(text) = part.text.as_deref().filter(|text| !text.is_empty()) {
+            return Some(if is_thought { Self::Thought(text) } else { Self::Text(text) });
+        }
+        let blob = part.inline_data.as_ref().filter(|_| !is_thought)?;
+        let is_image = blob.mime_type.starts_with("image/");
+        is_image.then(|| Self::Image(DataUrl { mime_type: &blob.mime_type, data: &blob.data }))
+    }
+
+    /// What an answer with this piece has in it.
+    pub(crate) fn content(&self) -> Content {
+        match self {
+            Self::Thought(_) => Content::None,
+            Self::Text(_) | Self::Image(_) => Content::Words,
+            Self::Call(..) => Content::Calls,
+        }
+    }
+}
+
+/// The signature of a part that is no call; that of a call belongs to the call.
+pub(crate) fn loose_signature<'a>(part: &'a Part<'a>) -> Option<&'a str> {
+    let signature = part.thought_signature.as_deref().filter(|signature| !signature.is_empty());
+    signature.filter(|_| part.function_call.is_none())
+}
+
+/// Whether Google answers nothing to this prompt.
+pub(crate) fn is_block(feedback: &PromptFeedback<'_>) -> bool {
+    feedback.block_reason.is_some() || feedback.block_reason_message.is_some()
+}
+
+/// The names of an answer's calls.
+#[derive(Debug)]
+pub(crate) struct CallIds {
+    ids: Ids,
+    used: BTreeSet<String>,
+}
+
+impl CallIds {
+    pub(crate) fn new(ids: Ids) -> Self {
+        Self { ids, used: BTreeSet::new() }
+    }
+
+    /// The name that Gemini gave a call, unless another call has it, or else a new one.
+    pub(crate) fn name(&mut self, given: Option<&Text<'_>>) -> String {
+        let given = given.map(|id| id.to_string()).filter(|id| !id.is_empty());
+        let free = given.filter(|id| !self.used.contains(id));
+        let name = free.unwrap_or_else(|| self.ids.next("call_"));
+        self.used.insert(name.clone());
+        name
+    }
+}

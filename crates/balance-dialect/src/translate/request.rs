@@ -1,0 +1,114 @@
+//! A chat request, as the request that Gemini is sent.
+//!
+//! Invariant: the body is read once and written once; what lies between borrows from it.
+
+use super::config::{self, Form};
+use super::model::Family;
+use super::names::Names;
+use super::path::Path;
+use super::refusal::Refusal;
+use super::{choice, messages, thinking, tools};
+use crate::gemini::generate::request::{GenerateContentRequest, GenerationConfig, ThinkingConfig};
+use crate::openai::chat::{ChatRequest, Google};
+use crate::openai::number::Integer;
+
+/// The request for Gemini, and what its answer has to be translated with.
+///
+/// # Errors
+/// A [`Refusal`] that names the field that cannot be translated.
+pub(crate) fn request<'a>(
+    chat: &'a ChatRequest<'a>,
+    family: &Family,
+) -> Result<(GenerateContentRequest<'a>, Names), Refusal> {
+    check(chat)?;
+    let tools = tools::tools(chat.tools.as_deref().unwrap_or_default())?;
+    let tool_config = choice::choice(chat.tool_choice.as_ref(), &tools.names)?;
+    let has_tools = !tools.declarations.is_empty();
+    let generation_config = generation_config(chat, family, has_tools)?;
+    let (tools, names) = tools.into_tools();
+    let turns = messages::dialogue(&chat.messages)?.finish(family, &names);
+    if turns.contents.is_empty() {
+        let reason = "there is nothing in it that could be sent; add a message with content";
+        return Err(Refusal::invalid_value("messages", reason));
+    }
+    let google = google(chat);
+    let request = GenerateContentRequest {
+        contents: turns.contents,
+        system_instruction: turns.system,
+        tools,
+        tool_config,
+        safety_settings: google.and_then(|google| google.safety_settings).or(chat.safety_settings),
+        generation_config,
+        cached_content: google.and_then(|google| google.cached_content.as_deref()),
+    };
+    Ok((request, names))
+}
+
+/// Refuses what OpenAI refuses and Gemini has no word for.
+fn check(chat: &ChatRequest<'_>) -> Result<(), Refusal> {
+    if chat.messages.is_empty() {
+        return Err(Refusal::missing("messages"));
+    }
+    if chat.stream_options.is_some() && chat.stream != Some(true) {
+        let reason = "it stands only with 'stream': true";
+        return Err(Refusal::invalid_value("stream_options", reason));
+    }
+    if chat.top_logprobs.is_some() && chat.logprobs != Some(true) {
+        let reason = "it stands only with 'logprobs': true";
+        return Err(Refusal::invalid_value("top_logprobs", reason));
+    }
+    Ok(())
+}
+
+fn generation_config<'a>(
+    chat: &'a ChatRequest<'a>,
+    family: &Family,
+    has_tools: bool,
+) -> Result<GenerationConfig<'a>, Refusal> {
+    let limit = config::positive(chat.max_completion_tokens, "max_completion_tokens")?;
+    let older_limit = config::positive(chat.max_tokens, "max_tokens")?;
+    let mut config = GenerationConfig {
+        candidate_count: config::candidates(chat.n)?,
+        stop_sequences: config::stops(chat.stop.as_ref())?,
+        max_output_tokens: limit.or(older_limit),
+        temperature: config::within(chat.temperature, 0.0..=2.0, "temperature")?,
+        top_p: config::within(chat.top_p, 0.0..=1.0, "top_p")?,
+        // Not OpenAI's field: clients say 0 or −1 for no limit.
+        top_k: chat.top_k.map(|Integer(k)| k).filter(|k| *k > 0),
+        seed: config::seed(chat.seed),
+        thinking_config: thinking_config(chat, family)?,
+        ..GenerationConfig::default()
+    };
+    let form = match config::form(chat.response_format.as_ref())? {
+        // Gemini 2 refuses the two together; the prompt asks for JSON already, as OpenAI demands.
+        Form::Json if has_tools && !family.json_with_tools => Form::Text,
+        form @ (Form::Text | Form::Json | Form::Schema(_)) => form,
+    };
+    let path = Path::root("response_format");
+    form.put(&mut config, path.field("json_schema").field("schema"))?;
+    Ok(config)
+}
+
+/// The first of the ways to say how much the model thinks that is there.
+fn thinking_config<'a>(
+    chat: &'a ChatRequest<'a>,
+    family: &Family,
+) -> Result<Option<ThinkingConfig<'a>>, Refusal> {
+    if let Some(config) = google(chat).and_then(|google| google.thinking_config.as_ref()) {
+        return Ok(Some(thinking::of_google(config)));
+    }
+    let wish = if let Some(effort) = &chat.reasoning_effort {
+        thinking::of_effort(effort, Path::root("reasoning_effort"))?
+    } else if let Some(reasoning) = &chat.reasoning {
+        thinking::of_reasoning(reasoning)?
+    } else if let Some(thinking) = &chat.thinking {
+        thinking::of_thinking(thinking)
+    } else {
+        return Ok(None);
+    };
+    Ok(wish.config(family))
+}
+
+fn google<'a>(chat: &'a ChatRequest<'a>) -> Option<&'a Google<'a>> {
+    chat.extra_body.as_ref().and_then(|body| body.google.as_ref()).or(chat.google.as_ref())
+}

@@ -1,0 +1,106 @@
+//! The functions that the model may call.
+//!
+//! Invariant: each function is declared once, with its parameters as a schema that Gemini accepts.
+
+use serde_json::value::RawValue;
+
+use super::names::Names;
+use super::path::Path;
+use super::refusal::{Refusal, quoted};
+use super::schema;
+use crate::gemini::generate::request::{FunctionDeclaration, Tool};
+use crate::openai::chat;
+
+/// The functions of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Tools<'a> {
+    pub(crate) declarations: Vec<FunctionDeclaration<'a>>,
+    pub(crate) names: Names,
+}
+
+/// A function before its name is settled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Declared<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) parameters: Option<&'a RawValue>,
+}
+
+/// The tools of a chat request.
+///
+/// # Errors
+/// A [`Refusal`] of a tool that is no function, and of functions without a name of their own.
+pub(crate) fn tools<'a>(tools: &'a [chat::Tool<'a>]) -> Result<Tools<'a>, Refusal> {
+    let path = Path::root("tools");
+    let mut all = Tools::default();
+    for (index, tool) in tools.iter().enumerate() {
+        let path = path.index(index);
+        let kind = tool.kind.as_deref();
+        if kind.is_some_and(|kind| kind != "function") {
+            let reason = format!(
+                "{} is no kind of tool that is translated",
+                quoted(kind.unwrap_or_default())
+            );
+            return Err(Refusal::unsupported(path.field("type"), reason));
+        }
+        match (&tool.function, &tool.name) {
+            (Some(function), _) => {
+                let declared = Declared {
+                    name: &function.name,
+                    description: function.description.as_deref(),
+                    parameters: function.parameters,
+                };
+                all.declare(declared, path.field("function"))?;
+            }
+            (None, Some(name)) => {
+                let description = tool.description.as_deref();
+                all.declare(Declared { name, description, parameters: tool.parameters }, path)?;
+            }
+            (None, None) => return Err(Refusal::missing(path.field("function"))),
+        }
+    }
+    Ok(all)
+}
+
+impl<'a> Tools<'a> {
+    /// Adds a function.
+    ///
+    /// # Errors
+    /// A [`Refusal`] of an empty name, of one that stands before, and of parameters that are no
+    /// schema.
+    pub(crate) fn declare(
+        &mut self,
+        function: Declared<'a>,
+        path: Path<'_>,
+    ) -> Result<(), Refusal> {
+        let field = path.field("name");
+        if function.name.is_empty() {
+            return Err(Refusal::invalid_value(field, "it is empty"));
+        }
+        let Some(name) = self.names.settle(function.name) else {
+            return Err(Refusal::invalid_value(field, "an earlier tool has this name"));
+        };
+        let parameters = function.parameters.map(|raw| {
+            let field = path.field("parameters");
+            serde_json::from_str(raw.get())
+                .map_err(|_| Refusal::invalid_value(field, "the schema is nested too deeply"))
+        });
+        self.declarations.push(FunctionDeclaration {
+            name,
+            description: function.description.filter(|text| !text.is_empty()),
+            parameters_json_schema: parameters
+                .transpose()?
+                .and_then(|schema: serde_json::Value| schema::of_parameters(&schema)),
+        });
+        Ok(())
+    }
+
+    /// The functions as one tool; none without functions.
+    pub(crate) fn into_tools(self) -> (Vec<Tool<'a>>, Names) {
+        let tools = match self.declarations {
+            none if none.is_empty() => Vec::new(),
+            functions => vec![Tool::FunctionDeclarations(functions)],
+        };
+        (tools, self.names)
+    }
+}
