@@ -1,28 +1,29 @@
-//! The body of a reply: bytes, lines that a job makes, or an upstream answer on its way through.
+//! Bodies: reading the caller's, and giving the reply's.
 //!
-//! Invariant: plain data inside, no box, so `Send` and `Sync` follow the host's own body type.
-//! An upstream answer that breaks ends with an error event in its caller's dialect, never with a
-//! clean end.
+//! Invariant: plain data inside, no box around the host's body, so `Send` and `Sync` follow it. An
+//! upstream answer that breaks ends with an error in its caller's dialect, or breaks in turn; it
+//! never ends as if it were whole.
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use balance_dialect::{
-    observe::Observer,
-    openai::error::ErrorObject,
-    summary::{Ending, Summary},
-    translate::Translator,
-};
 use bytes::Bytes;
-use futures_channel::{mpsc, oneshot};
+use futures_channel::mpsc;
+use futures_util::Stream;
+use http::HeaderMap;
 use http_body::{Frame, SizeHint};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use crate::host::BoxError;
+use crate::{
+    error::Error,
+    host::{BoxError, Payload},
+    relay::Relay,
+    route::{Native, NativeMethod, Route},
+};
 
-/// The body of a [`Reply`](crate::gateway::Reply); `B` is the host's own upstream body.
+/// The body of a [`Reply`](crate::reply::Reply); `B` is the host's own upstream body.
 #[derive(Debug)]
 pub enum Body<B> {
     /// All of it.
@@ -30,5 +31,80 @@ pub enum Body<B> {
     /// Lines made by a running [`Job`](crate::job::Job).
     Feed(mpsc::Receiver<Bytes>),
     /// An upstream answer, passed on as it arrives.
-    Relay(Box<Relay<B>>),
+    Relay(Relay<B>),
+}
+
+impl<B> http_body::Body for Body<B>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.get_mut() {
+            Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Feed(lines) => {
+                let line = ready!(Pin::new(lines).poll_next(cx));
+                Poll::Ready(line.map(|line| Ok(Frame::data(line))))
+            }
+            Self::Relay(relay) => relay.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Full(bytes) => bytes.is_empty(),
+            Self::Feed(_) => false,
+            Self::Relay(relay) => relay.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Feed(_) => SizeHint::default(),
+            Self::Relay(relay) => relay.size_hint(),
+        }
+    }
+}
+
+/// Receives the caller's body: whole, so that another key can be tried with it, or, for the bytes
+/// of an upload, as the stream that it is.
+///
+/// # Errors
+/// [`Error::TooLarge`], as soon as that is known; [`Error::Incomplete`] if the caller breaks off.
+pub(crate) async fn receive<I>(
+    body: I,
+    route: &Route,
+    headers: &HeaderMap,
+    limit: u64,
+) -> Result<Payload<I>, Error>
+where
+    I: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    if carries_upload(route, headers) {
+        return Ok(Payload::Stream(body));
+    }
+    if body.size_hint().lower() > limit {
+        return Err(Error::TooLarge { limit });
+    }
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    match Limited::new(body, most).collect().await {
+        Ok(collected) => Ok(Payload::Full(collected.to_bytes())),
+        Err(cause) if cause.is::<LengthLimitError>() => Err(Error::TooLarge { limit }),
+        Err(cause) => Err(Error::Incomplete(cause.to_string())),
+    }
+}
+
+/// Whether the body is the bytes of an upload. The commands of the resumable protocol that carry
+/// none (`start`, `query`, `cancel`) are small and may be tried again.
+fn carries_upload(route: &Route, headers: &HeaderMap) -> bool {
+    let Route::Native(Native { method: NativeMethod::Upload, .. }) = route else { return false };
+    let command = headers.get("x-goog-upload-command").and_then(|value| value.to_str().ok());
+    command.is_none_or(|command| command.contains("upload"))
 }

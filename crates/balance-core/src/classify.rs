@@ -82,6 +82,13 @@ impl Fault {
         Self::own(StatusCode::BAD_GATEWAY, text)
     }
 
+    /// A request that could not be written, which is this side's own mistake.
+    #[must_use]
+    pub fn ours(reason: &str) -> Self {
+        let message = format!("A mistake in Gemini Balance: {reason}. Please report it.");
+        Self { blame: Blame::Gateway, ..Self::own(StatusCode::INTERNAL_SERVER_ERROR, message) }
+    }
+
     /// A failure that only this side has words for.
     const fn own(status: StatusCode, message: String) -> Self {
         let blame = Blame::Service { retry_after: None };

@@ -3,7 +3,12 @@
 //! Invariant: a [`Key`] can be sent in a header as it is, and its [`KeyId`] follows from its text
 //! alone, on every instance and after every restart.
 
-use std::{fmt, num::NonZeroU32, sync::Arc};
+use std::{
+    fmt,
+    num::{NonZeroU32, ParseIntError},
+    str::FromStr,
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -21,6 +26,12 @@ impl KeyId {
         Self(digest.iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte)))
     }
 
+    /// The key with this name.
+    #[must_use]
+    pub const fn from_u64(name: u64) -> Self {
+        Self(name)
+    }
+
     /// The name as a number.
     #[must_use]
     pub const fn as_u64(self) -> u64 {
@@ -31,6 +42,15 @@ impl KeyId {
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for KeyId {
+    type Err = ParseIntError;
+
+    /// Reads what `Display` writes.
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        u64::from_str_radix(text, 16).map(Self)
     }
 }
 

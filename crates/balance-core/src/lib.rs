@@ -8,12 +8,30 @@
 //! Invariant: nothing here knows a clock, a socket, a runtime, the environment or a source of
 //! chance. Time, chance and settings are arguments.
 
+mod attempt;
+mod authorize;
+pub mod body;
+mod call;
 pub mod classify;
+mod decode;
+mod deliver;
+pub mod error;
 pub mod fault;
+pub mod gateway;
+mod headers;
 pub mod host;
+pub mod job;
 pub mod key;
+mod page;
 pub mod plan;
 pub mod pool;
+mod pools;
+mod relay;
+mod render;
+pub mod reply;
+pub mod route;
 pub mod secret;
 pub mod settings;
 pub mod time;
+pub mod trail;
+mod verify;

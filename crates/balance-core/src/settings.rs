@@ -157,7 +157,8 @@ fn setting<T: Value>(
     let given = names.iter().find_map(|name| {
         source.value(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text))
     });
-    let name = given.as_ref().map_or_else(|| names.first().copied().unwrap_or(""), |(name, _)| name);
+    let name =
+        given.as_ref().map_or_else(|| names.first().copied().unwrap_or(""), |(name, _)| name);
     let text = given.as_ref().map_or(default, |(_, text)| text.trim());
     match T::parse(text) {
         Ok(value) => Some(value),

@@ -175,7 +175,8 @@ impl Value for BaseUrl {
     fn parse(text: &str) -> Result<Self, WrongValue> {
         let base = text.trim_end_matches('/');
         let base = base.strip_suffix("/v1beta").unwrap_or(base).trim_end_matches('/');
-        let wanted = || WrongValue::new("wanted a URL such as https://generativelanguage.googleapis.com");
+        let wanted =
+            || WrongValue::new("wanted a URL such as https://generativelanguage.googleapis.com");
         let uri: http::Uri = base.parse().map_err(|_| wanted())?;
         let plain = matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())
@@ -195,7 +196,8 @@ impl Value for Keys {
         let mut seen = HashSet::new();
         let mut keys = Vec::new();
         for (index, item) in items(text)?.into_iter().enumerate() {
-            let key = key(item).map_err(|reason| WrongValue(format!("key {}: {reason}", index + 1)))?;
+            let key =
+                key(item).map_err(|reason| WrongValue(format!("key {}: {reason}", index + 1)))?;
             if seen.insert(key.id) {
                 keys.push(key);
             }
@@ -272,10 +274,11 @@ impl fmt::Debug for AccessTokens {
 impl Value for AccessTokens {
     const KIND: &'static str = "tokens, by commas or as a JSON list";
     fn parse(text: &str) -> Result<Self, WrongValue> {
-        let digests = texts(text)?.iter().map(|token| match token.strip_prefix("sha256:") {
-            Some(hex) => digest(hex)
-                .ok_or_else(|| WrongValue::new("wanted 64 hex digits after `sha256:`")),
-            None => Ok(Sha256::digest(token).into()),
+        let digests = texts(text)?.into_iter().map(|token| match token.strip_prefix("sha256:") {
+            Some(hex) => {
+                digest(hex).ok_or_else(|| WrongValue::new("wanted 64 hex digits after `sha256:`"))
+            }
+            None => Ok(Sha256::digest(&token).into()),
         });
         digests.collect::<Result<_, _>>().map(Self)
     }
@@ -303,7 +306,9 @@ impl Value for Proxies {
                 })
                 .ok_or_else(|| {
                     let place = index + 1;
-                    WrongValue(format!("proxy {place}: wanted http://, https:// or socks5:// and a host"))
+                    WrongValue(format!(
+                        "proxy {place}: wanted http://, https:// or socks5:// and a host"
+                    ))
                 })
         });
         proxies.collect::<Result<_, _>>().map(Self)
@@ -324,7 +329,11 @@ fn items(text: &str) -> Result<Vec<serde_json::Value>, WrongValue> {
     if text.starts_with('[') {
         let list: Vec<serde_json::Value> = serde_json::from_str(text)
             .map_err(|error| WrongValue(format!("no JSON list (column {})", error.column())))?;
-        return Ok(list.into_iter().filter(|item| item.as_str().is_none_or(|t| !t.trim().is_empty())).map(trimmed).collect());
+        return Ok(list
+            .into_iter()
+            .filter(|item| item.as_str().is_none_or(|t| !t.trim().is_empty()))
+            .map(trimmed)
+            .collect());
     }
     Ok(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Into::into).collect())
 }

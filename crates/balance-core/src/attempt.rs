@@ -1,0 +1,195 @@
+//! One try: the request that goes upstream with one key, and how its answer begins.
+//!
+//! Invariant: exactly one credential is sent. Nothing of an answer has reached the caller while it
+//! is judged here, so whatever is wrong with it can still be tried with another key.
+
+use std::collections::VecDeque;
+
+use balance_dialect::{
+    framing::Framing,
+    opening::{Opening, Verdict},
+    summary::{Ending, Summary},
+};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header, response};
+use http_body_util::BodyExt;
+
+use crate::{
+    call::{Call, Credential, Via},
+    classify::classify,
+    fault::Fault,
+    host::{BoxError, FetchError, Payload},
+    key::KeyId,
+    secret::Secret,
+    settings::BaseUrl,
+};
+
+/// How much of an error's body is read: Google's are a few KiB.
+const MOST_ERROR_BYTES: usize = 256 * 1024;
+
+/// An answer that begins well.
+#[derive(Debug)]
+pub(crate) struct Opened<B> {
+    pub(crate) head: response::Parts,
+    /// What was read of the body.
+    pub(crate) start: VecDeque<Bytes>,
+    /// The rest; `None` if all of it was read.
+    pub(crate) rest: Option<B>,
+    /// How the body is cut into pieces, if it is looked at.
+    pub(crate) framing: Option<Framing>,
+}
+
+impl<B> Opened<B> {
+    /// The body of an answer that was read as a whole.
+    pub(crate) fn whole(&self) -> &[u8] {
+        self.start.front().map_or(&[], Bytes::as_ref)
+    }
+}
+
+/// The request that asks `call` with a key.
+///
+/// # Errors
+/// A fault of ours, if the call cannot be written as a request or was sent already.
+pub(crate) fn request<I>(
+    call: &mut Call<I>,
+    key: KeyId,
+    secret: &Secret,
+    base_url: &BaseUrl,
+) -> Result<Request<Payload<I>>, Fault> {
+    let uri: Uri = [base_url.as_str(), &call.target]
+        .concat()
+        .parse()
+        .map_err(|_| Fault::ours("the path is no URI"))?;
+    let payload = call.payload().ok_or_else(|| Fault::ours("a stream was sent already"))?;
+    let mut request = Request::new(payload);
+    *request.method_mut() = call.method.clone();
+    *request.uri_mut() = uri;
+    *request.headers_mut() = call.headers.clone();
+    show_key(request.headers_mut(), call.credential, secret)?;
+    request.extensions_mut().insert(key);
+    Ok(request)
+}
+
+fn show_key(headers: &mut HeaderMap, how: Credential, secret: &Secret) -> Result<(), Fault> {
+    let (name, value) = match how {
+        Credential::GoogleHeader => {
+            (HeaderName::from_static("x-goog-api-key"), HeaderValue::from_str(secret.expose()))
+        }
+        Credential::Bearer => {
+            let bearer = format!("Bearer {}", secret.expose());
+            (header::AUTHORIZATION, HeaderValue::try_from(bearer))
+        }
+    };
+    let mut value = value.map_err(|_| Fault::ours("a key is no header value"))?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+/// Reads as much of an answer as it takes to judge how it begins.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) async fn open<B>(
+    response: Response<B>,
+    via: &Via,
+    key: &Secret,
+) -> Result<Opened<B>, Fault>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let (head, mut body) = response.into_parts();
+    if head.status.is_client_error() || head.status.is_server_error() {
+        let said = read_up_to(&mut body, MOST_ERROR_BYTES).await;
+        return Err(classify(head.status, &head.headers, &said, key));
+    }
+    let framing = via.framing(&head.headers);
+    match (via, framing) {
+        (Via::Whole(_) | Via::Gather, _) => {
+            let whole = body.collect().await.map_err(broken)?.to_bytes();
+            let start = judged(whole, key)?;
+            Ok(Opened { head, start, rest: None, framing })
+        }
+        (Via::Stream(_) | Via::Watch(_), Some(framing @ (Framing::Sse | Framing::Array))) => {
+            let empty_is_fault = matches!(via, Via::Stream(_));
+            let start = begin(&mut body, framing, empty_is_fault, key).await?;
+            Ok(Opened { head, start, rest: Some(body), framing: Some(framing) })
+        }
+        (Via::Pass | Via::Watch(_) | Via::Stream(_), _) => {
+            Ok(Opened { head, start: VecDeque::new(), rest: Some(body), framing })
+        }
+    }
+}
+
+/// Reads a stream up to its first content.
+async fn begin<B>(
+    body: &mut B,
+    framing: Framing,
+    empty_is_fault: bool,
+    key: &Secret,
+) -> Result<VecDeque<Bytes>, Fault>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let mut opening = Opening::new(framing);
+    let mut start = VecDeque::new();
+    loop {
+        let verdict = match body.frame().await {
+            Some(frame) => {
+                let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+                let verdict = opening.push(&data);
+                start.push_back(data);
+                verdict
+            }
+            None => Some(opening.finish()),
+        };
+        match verdict {
+            None => {}
+            Some(Verdict::Content) => return Ok(start),
+            Some(Verdict::Empty) if !empty_is_fault => return Ok(start),
+            Some(Verdict::Empty) => return Err(Fault::empty()),
+            Some(Verdict::Failed(error)) => return Err(Fault::from_event(&error, key)),
+        }
+    }
+}
+
+/// Judges an answer that is there as a whole.
+fn judged(whole: Bytes, key: &Secret) -> Result<VecDeque<Bytes>, Fault> {
+    let mut opening = Opening::new(Framing::Whole);
+    match opening.push(&whole).unwrap_or_else(|| opening.finish()) {
+        Verdict::Content => Ok([whole].into()),
+        Verdict::Empty => Err(Fault::empty()),
+        Verdict::Failed(error) => Err(Fault::from_event(&error, key)),
+    }
+}
+
+/// What the end of an answer says against its key or the service; `None` if nothing.
+pub(crate) fn fault_at_end(summary: &Summary, key: &Secret) -> Option<Fault> {
+    match &summary.ending {
+        Ending::Finished => None,
+        Ending::Truncated => Some(Fault::truncated()),
+        Ending::Failed(error) => Some(Fault::from_event(error, key)),
+    }
+}
+
+/// The first bytes of an error's body; what breaks off is judged by what was there.
+async fn read_up_to<B>(body: &mut B, most: usize) -> Bytes
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+{
+    let mut read = BytesMut::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(data) = frame.into_data() else { continue };
+        read.extend_from_slice(
+            data.get(..most.saturating_sub(read.len()).min(data.len())).unwrap_or_default(),
+        );
+        if read.len() >= most {
+            break;
+        }
+    }
+    read.freeze()
+}
+
+fn broken(cause: impl Into<BoxError>) -> Fault {
+    Fault::lost(&FetchError::Broken(cause.into()))
+}

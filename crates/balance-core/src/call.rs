@@ -1,0 +1,169 @@
+//! One question to upstream, free of the caller's credential, and how its answer is to be given.
+//!
+//! Invariant: a call can be asked again with another key as often as its payload can be sent.
+
+use std::time::Duration;
+
+use balance_dialect::{
+    framing::Framing,
+    translate::{Translator, Upstream},
+};
+use http::{HeaderMap, HeaderValue, Method, header, request};
+
+use crate::{
+    headers,
+    host::Payload,
+    key::KeyId,
+    plan::Plan,
+    route::{Native, NativeMethod},
+    settings::Settings,
+    time::Timestamp,
+};
+
+/// How long an upload may take.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A question to upstream.
+#[derive(Debug)]
+pub(crate) struct Call<I> {
+    pub(crate) method: Method,
+    /// Path and query.
+    pub(crate) target: String,
+    /// The caller's headers that upstream may see.
+    pub(crate) headers: HeaderMap,
+    payload: Option<Payload<I>>,
+    /// The model that is asked, by which quotas are counted.
+    pub(crate) model: Option<String>,
+    /// The key that holds what the call is about.
+    pub(crate) prefer: Option<KeyId>,
+    /// How upstream wants to be shown the key.
+    pub(crate) credential: Credential,
+    /// The address that the caller reached us at.
+    pub(crate) own_address: Option<String>,
+    /// How the answer is given.
+    pub(crate) via: Via,
+}
+
+/// How upstream wants to be shown a key. It takes one credential only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// `x-goog-api-key`, on every native route.
+    GoogleHeader,
+    /// `Authorization: Bearer`, on Google's own OpenAI endpoint.
+    Bearer,
+}
+
+/// How an answer is given to the caller.
+#[derive(Debug)]
+pub(crate) enum Via {
+    /// As it is, unseen.
+    Pass,
+    /// As it is, with an eye on how it begins and ends.
+    Watch(Answer),
+    /// Event by event.
+    Stream(Box<Translator>),
+    /// Once it is there as a whole.
+    Whole(Box<Translator>),
+    /// As one of several, which make one.
+    Gather,
+}
+
+/// The two forms of a native answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Whole,
+    Streamed,
+}
+
+impl Via {
+    /// How the answer is cut into pieces, if somebody looks at them.
+    pub(crate) fn framing(&self, response: &HeaderMap) -> Option<Framing> {
+        match self {
+            Self::Pass | Self::Watch(_) if headers::is_encoded(response) => None,
+            Self::Pass => None,
+            Self::Watch(_) if headers::is_event_stream(response) => Some(Framing::Sse),
+            Self::Watch(Answer::Streamed) => Some(Framing::Array),
+            Self::Watch(Answer::Whole) | Self::Whole(_) | Self::Gather => Some(Framing::Whole),
+            Self::Stream(_) => Some(Framing::Sse),
+        }
+    }
+}
+
+impl<I> Call<I> {
+    /// A native request, as it is.
+    pub(crate) fn native(native: Native, head: request::Parts, payload: Payload<I>) -> Self {
+        let own_address = headers::own_address(&head.headers, &head.uri);
+        let query = headers::Query::of(head.uri.query());
+        let (via, credential) = match native.method {
+            NativeMethod::Generate => (Via::Watch(Answer::Whole), Credential::GoogleHeader),
+            NativeMethod::StreamGenerate => {
+                (Via::Watch(Answer::Streamed), Credential::GoogleHeader)
+            }
+            NativeMethod::Upload | NativeMethod::Other => (Via::Pass, Credential::GoogleHeader),
+            NativeMethod::OpenAi => (Via::Pass, Credential::Bearer),
+        };
+        let mut headers = headers::for_upstream(head.headers);
+        if !matches!(via, Via::Pass) {
+            // An answer that is looked at must not come compressed.
+            headers.remove(header::ACCEPT_ENCODING);
+        }
+        Self {
+            method: head.method,
+            target: native.path + &query.for_upstream,
+            headers,
+            payload: Some(payload),
+            model: native.model,
+            prefer: query.key,
+            credential,
+            own_address,
+            via,
+        }
+    }
+
+    /// A question of our own: JSON there, JSON or events back.
+    pub(crate) fn ours(upstream: Upstream, model: Option<String>, via: Via) -> Self {
+        let json = HeaderValue::from_static("application/json");
+        Self {
+            method: if upstream.body.is_some() { Method::POST } else { Method::GET },
+            target: upstream.path,
+            headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
+            payload: Some(Payload::Full(upstream.body.unwrap_or_default().into())),
+            model,
+            prefer: None,
+            credential: Credential::GoogleHeader,
+            own_address: None,
+            via,
+        }
+    }
+
+    /// How often the call may be tried, and until when.
+    pub(crate) fn plan(&self, settings: &Settings, now: Timestamp) -> Plan {
+        if self.is_sent_once() {
+            // As long as the caller sends, an upload goes on.
+            Plan::new(1, now + LONGEST_UPLOAD)
+        } else {
+            Plan::new(settings.attempts.as_usize(), now + settings.deadline.0)
+        }
+    }
+
+    /// How long to wait for the answer to begin, when `left` is left of the plan. An answer that is
+    /// not streamed begins when the model has finished.
+    pub(crate) fn patience(&self, settings: &Settings, left: Duration) -> Duration {
+        match &self.via {
+            Via::Stream(_) | Via::Watch(Answer::Streamed) => settings.first_byte.0.min(left),
+            Via::Pass | Via::Watch(Answer::Whole) | Via::Whole(_) | Via::Gather => left,
+        }
+    }
+
+    /// What to send this time; `None` once a stream was sent.
+    pub(crate) fn payload(&mut self) -> Option<Payload<I>> {
+        match &self.payload {
+            Some(Payload::Full(bytes)) => Some(Payload::Full(bytes.clone())),
+            Some(Payload::Stream(_)) | None => self.payload.take(),
+        }
+    }
+
+    const fn is_sent_once(&self) -> bool {
+        matches!(self.payload, Some(Payload::Stream(_)))
+    }
+}

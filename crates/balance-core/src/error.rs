@@ -1,0 +1,206 @@
+//! Everything that can keep a request from being answered.
+//!
+//! Invariant: status, code and blame are total functions of the error, without a catch-all arm.
+
+use std::time::Duration;
+
+use balance_dialect::translate::Refusal;
+use http::{Method, StatusCode};
+
+use crate::{fault::Fault, route::BadPath};
+
+/// Why a request was not answered. The texts are for callers: place, reason, remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The path cannot be read in one way only.
+    #[error("{0}. Write the path plainly, as in the API reference.")]
+    BadPath(BadPath),
+    /// No route of ours.
+    #[error("There is no such route here. Use Gemini's paths (/v1beta/…) or OpenAI's (/v1/…).")]
+    NotFound,
+    /// A route of ours, with another method.
+    #[error("This route takes {} only.", list(allowed))]
+    MethodNotAllowed {
+        /// The methods that it takes.
+        allowed: &'static [Method],
+    },
+    /// The caller is a stranger.
+    #[error("{}", if *credential_given {
+        "The credential is not known here. Use an access token of this server, or ask its operator."
+    } else {
+        "No credential. Send an access token of this server (or, if it allows that, your own Gemini \
+         keys) in `Authorization: Bearer`, `x-goog-api-key`, `x-api-key`, `api-key` or `?key=`."
+    })]
+    Unauthorized {
+        /// Whether the caller showed any credential.
+        credential_given: bool,
+    },
+    /// A pool that no token opens.
+    #[error(
+        "The pool of this server is closed: no access token is set. Set ACCESS_TOKENS, or OPEN_POOL=true to let anyone use it."
+    )]
+    NoTokens,
+    /// No key at all.
+    #[error(
+        "This server has no Gemini keys. Set API_KEYS, or CALLER_KEYS=always to let callers bring their own."
+    )]
+    NoKeys,
+    /// The request cannot be translated.
+    #[error("{}", .0.message)]
+    BadRequest(Refusal),
+    /// The body is larger than allowed.
+    #[error(
+        "The request body is larger than {limit} bytes. Send large media through the upload routes, or raise MAX_BODY_BYTES."
+    )]
+    TooLarge {
+        /// The most bytes that are read.
+        limit: u64,
+    },
+    /// The caller's body broke off.
+    #[error("The request body ended early: {0}")]
+    Incomplete(String),
+    /// The caller's body did not come.
+    #[error("The request body did not arrive within {limit:?}.")]
+    Slow {
+        /// How long it was waited for.
+        limit: Duration,
+    },
+    /// No key is ready, or may be tried again, for this model.
+    #[error("{}", exhausted(*retry_after, last.as_deref()))]
+    Exhausted {
+        /// When the first key is ready, if that is known.
+        retry_after: Option<Duration>,
+        /// What the last key that was tried said.
+        last: Option<Box<Fault>>,
+    },
+    /// No key of the pool works: the operator's matter, not the caller's.
+    #[error("No key of this server's pool works; its operator has to look at them.{}", said(last.as_deref()))]
+    Unhealthy {
+        /// What the last key that was tried said.
+        last: Option<Box<Fault>>,
+    },
+    /// What upstream said, for the caller to know.
+    #[error("{}", fault.message)]
+    Upstream {
+        /// It.
+        fault: Box<Fault>,
+        /// When it makes sense to ask again, if that is known.
+        retry_after: Option<Duration>,
+    },
+    /// Ours.
+    #[error("A mistake in Gemini Balance ({0}). Please report it.")]
+    Bug(&'static str),
+}
+
+/// Whose matter an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blame {
+    /// The request must change.
+    Caller,
+    /// Google, or the way there.
+    Upstream,
+    /// This server or its settings.
+    Server,
+}
+
+impl Error {
+    /// What upstream said, without a time to come back.
+    pub(crate) fn upstream(fault: Fault) -> Self {
+        Self::Upstream { fault: Box::new(fault), retry_after: None }
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::BadPath(_) | Self::BadRequest(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
+            Self::NoTokens | Self::NoKeys | Self::Unhealthy { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Exhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Upstream { fault, .. } => fault.status,
+            Self::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadPath(_) => "invalid_path",
+            Self::NotFound => "unknown_url",
+            Self::MethodNotAllowed { .. } => "method_not_allowed",
+            Self::Unauthorized { .. } => "invalid_api_key",
+            Self::NoTokens => "no_access_tokens",
+            Self::NoKeys => "no_upstream_keys",
+            Self::BadRequest(refusal) => refusal.code,
+            Self::TooLarge { .. } => "request_too_large",
+            Self::Incomplete(_) => "incomplete_body",
+            Self::Exhausted { .. } => "rate_limit_exceeded",
+            Self::Slow { .. } => "slow_body",
+            Self::Unhealthy { .. } => "no_healthy_upstream_key",
+            Self::Upstream { fault, .. } => fault.code(),
+            Self::Bug(_) => "internal_error",
+        }
+    }
+
+    /// Whose matter it is.
+    #[must_use]
+    pub const fn blame(&self) -> Blame {
+        match self {
+            Self::BadPath(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed { .. }
+            | Self::Unauthorized { .. }
+            | Self::BadRequest(_)
+            | Self::TooLarge { .. }
+            | Self::Incomplete(_)
+            | Self::Slow { .. } => Blame::Caller,
+            Self::Exhausted { .. } | Self::Upstream { .. } => Blame::Upstream,
+            Self::NoTokens | Self::NoKeys | Self::Unhealthy { .. } | Self::Bug(_) => Blame::Server,
+        }
+    }
+
+    /// How long the caller should wait before trying again, if that is known.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Exhausted { retry_after, .. } | Self::Upstream { retry_after, .. } => {
+                *retry_after
+            }
+            Self::BadPath(_)
+            | Self::NotFound
+            | Self::MethodNotAllowed { .. }
+            | Self::Unauthorized { .. }
+            | Self::NoTokens
+            | Self::NoKeys
+            | Self::BadRequest(_)
+            | Self::TooLarge { .. }
+            | Self::Incomplete(_)
+            | Self::Slow { .. }
+            | Self::Unhealthy { .. }
+            | Self::Bug(_) => None,
+        }
+    }
+}
+
+pub(crate) fn list(methods: &[Method]) -> String {
+    methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn exhausted(retry_after: Option<Duration>, last: Option<&Fault>) -> String {
+    let when = retry_after.map_or_else(String::new, |after| {
+        format!(" The first is ready in {} s.", after.as_secs_f64().ceil())
+    });
+    let said = said(last);
+    format!("No key is ready for this model: each has used its quota or rests.{when}{said}")
+}
+
+fn said(last: Option<&Fault>) -> String {
+    last.map_or_else(String::new, |fault| format!(" The last answer: {}", fault.message))
+}

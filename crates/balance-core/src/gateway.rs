@@ -1,0 +1,288 @@
+//! The way of a request, from the caller's question to the caller's answer, top to bottom.
+//!
+//! Invariant: a key that was taken is settled once, here or by the [`Job`] of the reply; no key is
+//! tried twice for one question; nothing is sent upstream for a request that is refused.
+
+use std::{
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use balance_dialect::translate::{Stamp, Upstream};
+use futures_util::future::{Either, select};
+use http::{Request, request};
+
+use crate::{
+    attempt::{self, Opened},
+    authorize::authorize,
+    body,
+    call::{Call, Via},
+    decode::{Question, Series, decode},
+    deliver::{Delivery, deliver},
+    error::Error,
+    fault::{Fault, Remedy},
+    headers,
+    host::{FetchError, Host, Payload},
+    job::{Job, Outcome, Task},
+    key::{Key, KeyId},
+    page,
+    plan::{Plan, Step},
+    pool::{Ask, Lease},
+    pools::{PoolId, Pools},
+    render::render,
+    reply::Reply,
+    route::{Route, dialect_of, route},
+    secret::Secret,
+    settings::{BaseUrl, Settings},
+    trail::Trail,
+    verify,
+};
+
+/// Answers requests through pools of keys. One per process, shared by all requests.
+#[derive(Debug)]
+pub struct Gateway<H> {
+    pub(crate) host: H,
+    pub(crate) settings: Settings,
+    /// Never held over an await.
+    pools: Mutex<Pools>,
+}
+
+impl<H: Host> Gateway<H> {
+    /// A gateway over the pool of `settings`.
+    #[must_use]
+    pub fn new(host: H, settings: Settings) -> Self {
+        let pools = Pools::new(settings.api_keys.0.clone(), settings.strategy);
+        Self { host, settings, pools: Mutex::new(pools) }
+    }
+
+    /// Answers a request. Whatever goes wrong becomes an answer too, in the shape of the API that
+    /// was called. Dropping the future cancels what is under way upstream.
+    pub async fn handle(&self, request: Request<H::Incoming>) -> Reply<H::Body> {
+        let (head, body) = request.into_parts();
+        let mut trail = Trail::begin(self.host.next_u64());
+        let route = route(&head.method, &head.uri, &head.headers);
+        let dialect = route.as_ref().map_or_else(|_| dialect_of(&head.uri), Route::dialect);
+        let reply = match route {
+            Ok(route) => self.serve(route, head, body, &mut trail).await,
+            Err(error) => Err(error),
+        };
+        reply.unwrap_or_else(|error| Reply::of(render(&error, dialect))).finish(trail)
+    }
+
+    /// Does what a reply left to do, beside the sending of its body.
+    pub async fn run(&self, job: Job) -> Outcome {
+        match job.0 {
+            Task::Settle { pool, lease, summary } => {
+                let key = lease.key;
+                let summary = summary.await.ok();
+                match &summary {
+                    Some(summary) => {
+                        let fault = attempt::fault_at_end(summary, &lease.secret);
+                        self.settle(pool, lease, fault.as_ref().map_or(Ok(()), Err));
+                    }
+                    None => self.cancel(pool, lease),
+                }
+                Outcome::Ended { key, summary }
+            }
+            Task::Verify { keys, lines } => verify::run(self, keys, lines).await,
+        }
+    }
+
+    async fn serve(
+        &self,
+        route: Route,
+        head: request::Parts,
+        body: H::Incoming,
+        trail: &mut Trail,
+    ) -> Result<Reply<H::Body>, Error> {
+        trail.route = route.name();
+        match &route {
+            Route::Home => return Ok(page::home()),
+            Route::Health => {
+                let now = self.host.now();
+                return Ok(page::health(&self.pools().of(PoolId::Operator, now).census(None, now)));
+            }
+            Route::Preflight => return Ok(page::preflight(&head.headers)),
+            Route::Verify => return Ok(verify::begin(&head.headers, &head.uri)),
+            Route::OpenAi(_) | Route::Native(_) => {}
+        }
+        let caller = authorize(&head.headers, &head.uri, &self.settings)?;
+        let pool = self.pools().enter(caller, self.host.now());
+        let payload = self.receive(body, &route, &head).await?;
+        match decode(route, head, payload, self.stamp())? {
+            Question::One(call) => self.relay(call, pool, trail).await,
+            Question::Series(series) => self.gather(series, pool, trail).await,
+        }
+    }
+
+    /// One question, whose answer is given as it arrives.
+    async fn relay(
+        &self,
+        mut call: Call<H::Incoming>,
+        pool: PoolId,
+        trail: &mut Trail,
+    ) -> Result<Reply<H::Body>, Error> {
+        let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
+        let key = lease.key;
+        let Delivery { mut response, summary } = deliver(opened, call.via)?;
+        let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
+        if let Some(ours) = public_url.or(call.own_address.as_deref()) {
+            let upstream = self.settings.base_url.as_str();
+            headers::point_links_at(response.headers_mut(), upstream, ours, key);
+        }
+        let job = Job(Task::Settle { pool, lease, summary });
+        Ok(Reply { job: Some(job), ..Reply::of(response) })
+    }
+
+    /// Several questions, whose answers make one.
+    async fn gather(
+        &self,
+        mut series: Series,
+        pool: PoolId,
+        trail: &mut Trail,
+    ) -> Result<Reply<H::Body>, Error> {
+        while let Some(mut call) = series.next() {
+            let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
+            self.settle(pool, lease, Ok(()));
+            series.take(opened.whole())?;
+        }
+        Ok(series.finish())
+    }
+
+    /// Asks upstream with one key after the other, until an answer begins well.
+    async fn exchange(
+        &self,
+        call: &mut Call<H::Incoming>,
+        pool: PoolId,
+        trail: &mut Trail,
+    ) -> Result<(Lease, Opened<H::Body>), Error> {
+        let mut plan = call.plan(&self.settings, self.host.now());
+        let mut last = None;
+        loop {
+            let lease = self.select(pool, call, &plan, last)?;
+            let key = lease.key;
+            let limit = call.patience(&self.settings, plan.time_left(self.host.now()));
+            let fault = match self.attempt(call, key, &lease.secret, limit).await {
+                Ok(opened) => {
+                    trail.note(key, None);
+                    return Ok((lease, opened));
+                }
+                Err(fault) => fault,
+            };
+            trail.note(key, Some(&fault));
+            self.settle(pool, lease, Err(&fault));
+            match plan.next(key, &fault, self.host.now(), self.host.next_u64()) {
+                Step::Retry { after } if after.is_zero() => {}
+                Step::Retry { after } => self.host.sleep(after).await,
+                Step::GiveUp => return Err(self.give_up(pool, call, fault)),
+            }
+            last = Some(fault);
+        }
+    }
+
+    /// One try: ask, and look how the answer begins.
+    async fn attempt(
+        &self,
+        call: &mut Call<H::Incoming>,
+        key: KeyId,
+        secret: &Secret,
+        limit: Duration,
+    ) -> Result<Opened<H::Body>, Fault> {
+        let request = attempt::request(call, key, secret, &self.settings.base_url)?;
+        let answer = pin!(async {
+            let response = self.host.fetch(request).await.map_err(|lost| Fault::lost(&lost))?;
+            attempt::open(response, &call.via, secret).await
+        });
+        match select(answer, pin!(self.host.sleep(limit))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => Err(Fault::lost(&FetchError::TimedOut(limit))),
+        }
+    }
+
+    /// Asks with one key, outside every pool, for what is free: whether the key works.
+    pub(crate) async fn probe(&self, key: &Key) -> Result<(), Fault> {
+        let upstream = Upstream { path: "/v1beta/models?pageSize=1".into(), body: None };
+        let mut call = Call::ours(upstream, None, Via::Pass);
+        self.attempt(&mut call, key.id, &key.secret, self.settings.first_byte.0).await.map(drop)
+    }
+
+    /// The caller's body, unless it takes its time.
+    async fn receive(
+        &self,
+        body: H::Incoming,
+        route: &Route,
+        head: &request::Parts,
+    ) -> Result<Payload<H::Incoming>, Error> {
+        let most = self.settings.max_body_bytes.value();
+        let limit = self.settings.deadline.0;
+        let whole = pin!(body::receive(body, route, &head.headers, most));
+        match select(whole, pin!(self.host.sleep(limit))).await {
+            Either::Left((payload, _)) => payload,
+            Either::Right(_) => Err(Error::Slow { limit }),
+        }
+    }
+
+    fn select(
+        &self,
+        pool: PoolId,
+        call: &Call<H::Incoming>,
+        plan: &Plan,
+        last: Option<Fault>,
+    ) -> Result<Lease, Error> {
+        let now = self.host.now();
+        let ask = Ask { model: call.model.as_deref(), tried: plan.tried(), prefer: call.prefer };
+        let lease = self.pools().of(pool, now).select(&ask, now, self.host.next_u64());
+        lease.map_err(|resting| {
+            let until = resting.until.map(|until| until.since(now));
+            unanswered(pool, until, last)
+        })
+    }
+
+    /// The error of a call that is not tried again after `fault`.
+    fn give_up(&self, pool: PoolId, call: &Call<H::Incoming>, fault: Fault) -> Error {
+        let now = self.host.now();
+        let ready = self.pools().of(pool, now).next_ready(call.model.as_deref(), now);
+        unanswered(pool, ready.map(|ready| ready.since(now)), Some(fault))
+    }
+
+    fn settle(&self, pool: PoolId, lease: Lease, outcome: Result<(), &Fault>) {
+        let now = self.host.now();
+        self.pools().of(pool, now).settle(lease, outcome, now);
+    }
+
+    fn cancel(&self, pool: PoolId, lease: Lease) {
+        let now = self.host.now();
+        self.pools().of(pool, now).cancel(lease, now);
+    }
+
+    fn pools(&self) -> MutexGuard<'_, Pools> {
+        // A pool is whole before anything in it can panic.
+        self.pools.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { unix_seconds: self.host.now().unix_seconds(), nonce: self.host.next_u64() }
+    }
+}
+
+/// The error of a call that no key answers, the first being ready in `ready_in`.
+fn unanswered(pool: PoolId, ready_in: Option<Duration>, last: Option<Fault>) -> Error {
+    let Some(fault) = last.map(Box::new) else {
+        return match ready_in {
+            Some(_) => Error::Exhausted { retry_after: ready_in, last: None },
+            None => Error::Unhealthy { last: None },
+        };
+    };
+    match (pool, fault.remedy(), ready_in) {
+        // It is about the request, or about all keys alike: Google's answer says it best.
+        (_, Remedy::Never | Remedy::FewTries, _) | (PoolId::Owner(_), Remedy::NextKey, _) => {
+            let retry_after = ready_in.filter(|_| fault.remedy() != Remedy::Never);
+            Error::Upstream { fault, retry_after }
+        }
+        (PoolId::Operator, Remedy::NextKey, Some(_)) => {
+            Error::Exhausted { retry_after: ready_in, last: Some(fault) }
+        }
+        (PoolId::Operator, Remedy::NextKey, None) => Error::Unhealthy { last: Some(fault) },
+    }
+}

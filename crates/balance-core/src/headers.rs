@@ -1,0 +1,163 @@
+//! Which headers and query parameters cross the gateway, in either direction.
+//!
+//! Invariant: no credential of the caller reaches upstream, and nothing that belongs to one
+//! connection crosses to another (RFC 9110 §7.6.1).
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::key::KeyId;
+
+/// Our own query parameter in upload links: the key that the upload was started with.
+const KEY_PARAMETER: &str = "gb_key";
+
+/// Headers of one connection, or that the sending client sets itself.
+const CONNECTION: [HeaderName; 9] = [
+    header::CONNECTION,
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::PROXY_AUTHENTICATE,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    HeaderName::from_static("keep-alive"),
+];
+
+/// Who the caller is to us, and where it comes from: nothing of it is Google's business.
+const PRIVATE: [HeaderName; 13] = [
+    header::AUTHORIZATION,
+    header::PROXY_AUTHORIZATION,
+    header::COOKIE,
+    header::ORIGIN,
+    header::REFERER,
+    header::FORWARDED,
+    header::VIA,
+    header::EXPECT,
+    HeaderName::from_static("x-goog-api-key"),
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("true-client-ip"),
+];
+
+/// Beginnings of such headers: what proxies and platforms add, and OpenAI's project headers, which
+/// Google counts as a second credential.
+const PRIVATE_PREFIXES: [&str; 8] =
+    ["openai-", "x-forwarded-", "cf-", "x-vercel-", "x-nf-", "x-amzn-", "fly-", "sec-"];
+
+/// The headers of a native request that upstream sees.
+pub(crate) fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
+    remove_connection(&mut headers);
+    for name in &PRIVATE {
+        headers.remove(name);
+    }
+    let private = |name: &&HeaderName| {
+        PRIVATE_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
+    };
+    let platform: Vec<HeaderName> = headers.keys().filter(private).cloned().collect();
+    for name in platform {
+        headers.remove(name);
+    }
+    headers
+}
+
+/// The headers of an upstream response that the caller sees. `content-length` stays only where the
+/// body does.
+pub(crate) fn for_caller(mut headers: HeaderMap, body_is_kept: bool) -> HeaderMap {
+    let length = headers.remove(header::CONTENT_LENGTH).filter(|_| body_is_kept);
+    remove_connection(&mut headers);
+    headers.remove(header::ALT_SVC);
+    if let Some(length) = length {
+        headers.insert(header::CONTENT_LENGTH, length);
+    }
+    headers
+}
+
+fn remove_connection(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in CONNECTION.iter().chain(&named) {
+        headers.remove(name);
+    }
+}
+
+/// Points links of upstream at us, so that the caller comes back through the pool: `Location`, and
+/// the address of a started upload, which also remembers the key that it was started with.
+pub(crate) fn point_links_at(headers: &mut HeaderMap, upstream: &str, ours: &str, key: KeyId) {
+    for name in ["location", "x-goog-upload-url", "x-goog-upload-control-url"] {
+        let Some(path) = headers
+            .get(name)
+            .and_then(|link| link.to_str().ok())
+            .and_then(|link| link.strip_prefix(upstream))
+            .filter(|path| path.starts_with('/'))
+        else {
+            continue;
+        };
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let link = format!("{ours}{path}{mark}{KEY_PARAMETER}={key}");
+        if let Ok(link) = HeaderValue::try_from(link) {
+            headers.insert(name, link);
+        }
+    }
+}
+
+/// A query, taken apart into what is for upstream and what is for us.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Query {
+    /// The rest, byte for byte, with its `?`; empty if there is none.
+    pub(crate) for_upstream: String,
+    /// The key that a link of ours names.
+    pub(crate) key: Option<KeyId>,
+}
+
+impl Query {
+    pub(crate) fn of(query: Option<&str>) -> Self {
+        let mut taken = Self::default();
+        for pair in query.into_iter().flat_map(|query| query.split('&')) {
+            match pair.split_once('=').unwrap_or((pair, "")) {
+                ("key", _) => {}
+                (KEY_PARAMETER, id) => taken.key = id.parse().ok(),
+                _ => {
+                    taken.for_upstream.push(if taken.for_upstream.is_empty() { '?' } else { '&' });
+                    taken.for_upstream.push_str(pair);
+                }
+            }
+        }
+        taken
+    }
+}
+
+/// Whether a response is a stream of server-sent events.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"))
+}
+
+/// Whether a body is compressed, so that we cannot look into it.
+pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity")
+}
+
+/// The address that the caller reached us at, for links back.
+pub(crate) fn own_address(headers: &HeaderMap, uri: &http::Uri) -> Option<String> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text("x-forwarded-host")
+        .or_else(|| text("host"))
+        .or_else(|| Some(uri.authority()?.as_str()))?;
+    let scheme = text("x-forwarded-proto").or_else(|| uri.scheme_str()).unwrap_or("http");
+    Some(format!("{scheme}://{host}"))
+}
+
+/// Lets a page of any origin read an answer: every answer, errors included.
+pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
+}
+
+#[cfg(test)]
+mod tests;

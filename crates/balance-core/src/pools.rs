@@ -1,0 +1,94 @@
+//! The pools behind one gateway: the operator's, and one for each set of keys that callers bring.
+//!
+//! Invariant: keys of one caller never serve another, and sets that callers bring cannot grow
+//! without bound: the one unused for longest is forgotten.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    authorize::Caller,
+    key::Key,
+    pool::{Pool, Strategy},
+    time::Timestamp,
+};
+
+/// How many sets of callers' own keys are remembered.
+const MOST_OWNERS: usize = 1024;
+
+/// Which pool a request uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PoolId {
+    /// The operator's.
+    Operator,
+    /// One of a caller's own keys, by a digest of them that cannot be forged.
+    Owner(u128),
+}
+
+/// All pools of one gateway.
+#[derive(Debug)]
+pub struct Pools {
+    operator: Pool,
+    owners: HashMap<u128, Owner>,
+    strategy: Strategy,
+}
+
+#[derive(Debug)]
+struct Owner {
+    pool: Pool,
+    last_used: Timestamp,
+}
+
+impl Pools {
+    /// The operator's pool, and no other yet.
+    #[must_use]
+    pub fn new(keys: Vec<Key>, strategy: Strategy) -> Self {
+        Self { operator: Pool::new(keys, strategy), owners: HashMap::new(), strategy }
+    }
+
+    /// The pool that a caller uses; made if it is a new set of own keys.
+    pub fn enter(&mut self, caller: Caller, now: Timestamp) -> PoolId {
+        let Caller::Owner(keys) = caller else { return PoolId::Operator };
+        let id = digest(&keys);
+        if !self.owners.contains_key(&id) {
+            self.forget_one();
+            let pool = Pool::new(keys, self.strategy);
+            self.owners.insert(id, Owner { pool, last_used: now });
+        }
+        PoolId::Owner(id)
+    }
+
+    /// A pool that was entered. One that was forgotten since is empty.
+    pub fn of(&mut self, id: PoolId, now: Timestamp) -> &mut Pool {
+        match id {
+            PoolId::Operator => &mut self.operator,
+            PoolId::Owner(id) => {
+                let pool = || Pool::new(Vec::new(), self.strategy);
+                let owner =
+                    self.owners.entry(id).or_insert_with(|| Owner { pool: pool(), last_used: now });
+                owner.last_used = now;
+                &mut owner.pool
+            }
+        }
+    }
+
+    fn forget_one(&mut self) {
+        if self.owners.len() >= MOST_OWNERS {
+            let idlest = self.owners.iter().min_by_key(|(_, owner)| owner.last_used);
+            if let Some(id) = idlest.map(|(id, _)| *id) {
+                self.owners.remove(&id);
+            }
+        }
+    }
+}
+
+/// The first half of the SHA-256 over the keys, in the order given.
+fn digest(keys: &[Key]) -> u128 {
+    let mut hash = Sha256::new();
+    for key in keys {
+        hash.update(key.secret.expose());
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(16).fold(0, |digest, byte| digest << 8 | u128::from(*byte))
+}

@@ -1,0 +1,42 @@
+//! What the gateway hands back to the door that a request came in by.
+//!
+//! Invariant: every reply may be read by a page of any origin and carries the id of its request.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+
+use crate::{body::Body, headers, job::Job, trail::Trail};
+
+/// An answer, what is left to do for it, and what happened on its way.
+#[derive(Debug)]
+pub struct Reply<B> {
+    /// The answer.
+    pub response: Response<Body<B>>,
+    /// To be given to [`Gateway::run`](crate::gateway::Gateway::run) beside sending the body.
+    pub job: Option<Job>,
+    /// Facts for a log line.
+    pub trail: Trail,
+}
+
+impl<B> Reply<B> {
+    pub(crate) fn of(response: Response<Body<B>>) -> Self {
+        Self { response, job: None, trail: Trail::default() }
+    }
+
+    pub(crate) fn full(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        let mut response = Response::new(Body::Full(body.into()));
+        let content_type = HeaderValue::from_static(content_type);
+        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        Self::of(response)
+    }
+
+    /// The reply as it leaves the gateway.
+    pub(crate) fn finish(mut self, trail: Trail) -> Self {
+        let head = self.response.headers_mut();
+        headers::allow_any_origin(head);
+        if let Ok(id) = HeaderValue::try_from(format!("{:016x}", trail.request_id)) {
+            head.insert("x-request-id", id);
+        }
+        Self { trail, ..self }
+    }
+}

@@ -1,0 +1,38 @@
+//! What happened to a request, as facts for a log line.
+//!
+//! Invariant: nothing in it is secret: keys stand by their ids, and no body, query or credential is
+//! kept.
+
+use crate::{fault::Fault, key::KeyId};
+
+/// The way that one request took.
+#[derive(Debug, Default)]
+pub struct Trail {
+    /// The id that the caller sees in `x-request-id`.
+    pub request_id: u64,
+    /// The name of the route; empty if there was none.
+    pub route: &'static str,
+    /// The model that was asked.
+    pub model: Option<String>,
+    /// The keys that were tried, in order.
+    pub tries: Vec<Try>,
+}
+
+/// One key that was tried.
+#[derive(Debug)]
+pub struct Try {
+    /// The key.
+    pub key: KeyId,
+    /// What went wrong, as a stable word; `None` if the answer was delivered.
+    pub fault: Option<&'static str>,
+}
+
+impl Trail {
+    pub(crate) fn begin(request_id: u64) -> Self {
+        Self { request_id, ..Self::default() }
+    }
+
+    pub(crate) fn note(&mut self, key: KeyId, fault: Option<&Fault>) {
+        self.tries.push(Try { key, fault: fault.map(Fault::code) });
+    }
+}

@@ -1,0 +1,96 @@
+//! `/verify`: which of the keys that a caller shows work.
+//!
+//! Invariant: one line per key, in the order in which they are checked through, with the key
+//! masked; a check costs no quota, and no more than the set number run at the same time.
+
+use bytes::Bytes;
+use futures_channel::mpsc;
+use futures_util::{SinkExt, StreamExt, stream::FuturesUnordered};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use serde_json::json;
+
+use crate::{
+    authorize::shown_keys,
+    body::Body,
+    fault::{Blame, Fault},
+    gateway::Gateway,
+    host::Host,
+    job::{Job, Outcome, Task},
+    key::Key,
+    reply::Reply,
+};
+
+/// Begins the check: the reply's lines come from its job.
+pub(crate) fn begin<B>(headers: &HeaderMap, uri: &Uri) -> Reply<B> {
+    let Some(keys) = shown_keys(headers, uri) else {
+        // The words that clients of this route know.
+        let body = json!({ "error": "Missing x-goog-api-key header." }).to_string();
+        let mut reply = Reply::full("application/json", body);
+        *reply.response.status_mut() = StatusCode::BAD_REQUEST;
+        return reply;
+    };
+    let (lines, feed) = mpsc::channel(0);
+    let mut reply = Reply::full("text/event-stream", Bytes::new());
+    *reply.response.body_mut() = Body::Feed(feed);
+    let fixed = HeaderValue::from_static("no-cache");
+    reply.response.headers_mut().insert(header::CACHE_CONTROL, fixed);
+    reply.job = Some(Job(Task::Verify { keys, lines }));
+    reply
+}
+
+/// Checks the keys, until all are through or the caller has left.
+pub(crate) async fn run<H: Host>(
+    gateway: &Gateway<H>,
+    keys: Vec<Key>,
+    mut lines: mpsc::Sender<Bytes>,
+) -> Outcome {
+    let most = gateway.settings.verify_concurrency.as_usize();
+    let mut waiting = keys.into_iter();
+    let mut running = FuturesUnordered::new();
+    let mut checked = 0;
+    loop {
+        // Owned items pushed one by one: a stream combinator over borrowed ones would not be `Send`
+        // for every host (rust-lang/rust#102211).
+        while running.len() < most {
+            let Some(key) = waiting.next() else { break };
+            running.push(check(gateway, key));
+        }
+        let Some(line) = running.next().await else { break };
+        checked += 1;
+        if lines.send(line).await.is_err() {
+            break;
+        }
+    }
+    Outcome::Verified { keys: checked }
+}
+
+/// Asks for the list of models, which is free, needs a working key, and tells what is wrong with
+/// others as every route does.
+async fn check<H: Host>(gateway: &Gateway<H>, key: Key) -> Bytes {
+    line(&key, gateway.probe(&key).await.err().as_ref())
+}
+
+/// `{"key","status"}`, with `error` where there is one; then what no older checker tells: `code`.
+fn line(key: &Key, fault: Option<&Fault>) -> Bytes {
+    let masked = key.secret.masked().to_string();
+    let line = match fault {
+        None => json!({ "key": masked, "status": "GOOD" }),
+        Some(fault) => json!({
+            "key": masked,
+            "status": status(fault.blame),
+            "error": fault.message,
+            "code": fault.code(),
+        }),
+    };
+    Bytes::from(format!("data: {line}\n\n"))
+}
+
+/// A key that only waits for its quota is good; one that nothing was learned about is neither good
+/// nor bad.
+const fn status(blame: Blame) -> &'static str {
+    match blame {
+        Blame::Key(_) | Blame::Project(_) => "BAD",
+        Blame::Quota(_) | Blame::Capacity { .. } => "GOOD",
+        Blame::Service { .. } | Blame::Egress | Blame::Request | Blame::Gateway => "ERROR",
+    }
+}
