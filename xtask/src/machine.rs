@@ -16,6 +16,8 @@ struct Need {
     purpose: &'static str,
 }
 
+const NGINX: &str = "nginx-light";
+
 const NEEDS: &[Need] = &[
     Need {
         proof: &["g++", "--version"],
@@ -38,7 +40,7 @@ const NEEDS: &[Need] = &[
     },
     Need {
         proof: &["/usr/sbin/nginx", "-v"],
-        package: "nginx-light",
+        package: NGINX,
         purpose: "the benchmark's yardstick",
     },
 ];
@@ -48,14 +50,25 @@ const SERVICE_POLICY: &str = "/usr/sbin/policy-rc.d";
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     expect_no_arguments("machine", arguments)?;
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_there(need)).collect();
+    provide(NEEDS.iter())?;
+    Ok(Tally::PASSED)
+}
+
+/// Makes sure of the yardstick, for those who run the benchmark without the rest of CI.
+pub(crate) fn provide_nginx() -> Result<(), Failure> {
+    provide(NEEDS.iter().filter(|need| need.package == NGINX))
+}
+
+/// Installs what is needed and does not work yet.
+fn provide(needs: impl Iterator<Item = &'static Need>) -> Result<(), Failure> {
+    let missing: Vec<&Need> = needs.filter(|need| !is_there(need)).collect();
     for need in &missing {
         println!("machine: {} is missing ({})", need.package, need.purpose);
     }
     let packages: Vec<&str> = missing.iter().map(|need| need.package).collect();
     install(&packages)?;
     match missing.iter().find(|need| !is_there(need)) {
-        None => Ok(Tally::PASSED),
+        None => Ok(()),
         Some(need) => Err(Failure::new(format!(
             "`{}` still does not work after installing {}",
             need.proof.join(" "),

@@ -3,6 +3,7 @@
 //! Invariant: what CI runs is this table and nothing else, so whatever fails there can be run here
 //! by the same name.
 
+mod bench;
 mod check;
 mod ci;
 mod machine;
@@ -48,6 +49,11 @@ const COMMANDS: &[Command] = &[
     Command { name: "deny", about: "licences, sources and double versions", run: tools::deny },
     Command { name: "machete", about: "dependencies that nothing uses", run: tools::machete },
     Command { name: "typos", about: "spelling", run: tools::typos },
+    Command {
+        name: "bench",
+        about: "load through the server, nginx and the mock alone; --help tells its options",
+        run: bench::run,
+    },
     Command {
         name: "machine",
         about: "install what a bare Debian or Ubuntu with Rust lacks",

@@ -25,7 +25,14 @@ struct Options {
     json: bool,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        eprintln!("balance-bench: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> anyhow::Result<ExitCode> {
     let Some(Options { plan, json }) = options()? else {
         println!("{HELP}");
         return Ok(ExitCode::SUCCESS);

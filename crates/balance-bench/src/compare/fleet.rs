@@ -151,15 +151,17 @@ impl Fleet {
     }
 }
 
-/// Keys that the mock knows; quotas are off, so that only the way of a request is measured.
+/// The pool of keys. The mock takes any, without limits, so that only the way of a request is
+/// measured.
 fn keys() -> [String; 2] {
-    [1, 2].map(|number| format!("AIzaSyMock-good-{number:0>23}"))
+    ["a", "b"].map(|name| format!("AIzaSyBenchmark{name:0>24}"))
 }
 
 fn start_mock(programs: &Programs, cores: Cores, upstream: Upstream) -> anyhow::Result<Member> {
     let address = free_address()?;
     let mut command = pinned(cores.mock, &programs.mock);
-    command.args(["--port", &address.port().to_string(), "--fixed", "--log", "0"]);
+    command.args(["--port", &address.port().to_string()]);
+    command.args(["--threads", "1", "--fixed", "--any-key", "--log", "0"]);
     match upstream {
         Upstream::Burst { events } => command.args(["--events", &events.to_string()]),
         Upstream::Paced { events, period } => {

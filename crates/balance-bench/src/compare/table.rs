@@ -20,7 +20,7 @@ impl fmt::Display for Report {
             cores.measured, cores.load, cores.mock, self.rounds
         )?;
         for row in &self.load {
-            write_row(f, row, "connections")?;
+            write_row(f, row, if row.connections == 1 { "connection" } else { "connections" })?;
         }
         for row in &self.streams {
             write_row(f, row, "streams of 50 events a second")?;
