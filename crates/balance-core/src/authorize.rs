@@ -15,7 +15,7 @@ use crate::{
 
 /// Whose keys a request uses.
 #[derive(Debug)]
-pub enum Caller {
+pub(crate) enum Caller {
     /// A caller of the operator: the pool.
     Member,
     /// An owner of keys: those keys, and no others.
@@ -27,7 +27,11 @@ pub enum Caller {
 /// # Errors
 /// [`Error::Unauthorized`] for a stranger; [`Error::NoTokens`] and [`Error::NoKeys`] where the
 /// operator has something left to set.
-pub fn authorize(headers: &HeaderMap, uri: &Uri, settings: &Settings) -> Result<Caller, Error> {
+pub(crate) fn authorize(
+    headers: &HeaderMap,
+    uri: &Uri,
+    settings: &Settings,
+) -> Result<Caller, Error> {
     let credential = credential(headers, uri);
     let pool_is_empty = settings.api_keys.0.is_empty();
     if credential.as_deref().is_some_and(|token| settings.access_tokens.admit(token)) {
@@ -51,7 +55,7 @@ pub fn authorize(headers: &HeaderMap, uri: &Uri, settings: &Settings) -> Result<
 
 /// The Gemini keys that a caller shows to be checked by `/verify`, whoever may use the pool.
 #[must_use]
-pub fn shown_keys(headers: &HeaderMap, uri: &Uri) -> Option<Vec<Key>> {
+pub(crate) fn shown_keys(headers: &HeaderMap, uri: &Uri) -> Option<Vec<Key>> {
     credential(headers, uri).as_deref().and_then(keys_in)
 }
 

@@ -18,11 +18,12 @@ use crate::{
 
 /// What a request comes to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "made and taken apart once for each request")]
 pub(crate) enum Question<I> {
     /// One call, whose answer is given as it arrives.
     One(Call<I>),
     /// Several calls, whose answers make one.
-    Series(Series),
+    Series(Box<Series>),
 }
 
 /// Calls to be made one after the other, and the answer that their answers make.
@@ -76,7 +77,8 @@ impl<I> Question<I> {
             first => {
                 waiting.extend(first);
                 waiting.rotate_right(1);
-                Self::Series(Series { waiting, model, translator, answer: Vec::new() })
+                let answer = Vec::new();
+                Self::Series(Box::new(Series { waiting, model, translator, answer }))
             }
         }
     }
@@ -99,7 +101,7 @@ impl Series {
     }
 
     /// The one answer.
-    pub(crate) fn finish<B>(self) -> Reply<B> {
+    pub(crate) fn finish<B>(self: Box<Self>) -> Reply<B> {
         Reply::full("application/json", self.answer)
     }
 }

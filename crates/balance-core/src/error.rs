@@ -1,6 +1,6 @@
 //! Everything that can keep a request from being answered.
 //!
-//! Invariant: status, code and blame are total functions of the error, without a catch-all arm.
+//! Invariant: status and code are total functions of the error, without a catch-all arm.
 
 use std::time::Duration;
 
@@ -92,17 +92,6 @@ pub enum Error {
     Bug(&'static str),
 }
 
-/// Whose matter an error is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
-    /// The request must change.
-    Caller,
-    /// Google, or the way there.
-    Upstream,
-    /// This server or its settings.
-    Server,
-}
-
 impl Error {
     /// What upstream said, without a time to come back.
     pub(crate) fn upstream(fault: Fault) -> Self {
@@ -146,23 +135,6 @@ impl Error {
             Self::Unhealthy { .. } => "no_healthy_upstream_key",
             Self::Upstream { fault, .. } => fault.code(),
             Self::Bug(_) => "internal_error",
-        }
-    }
-
-    /// Whose matter it is.
-    #[must_use]
-    pub const fn blame(&self) -> Blame {
-        match self {
-            Self::BadPath(_)
-            | Self::NotFound
-            | Self::MethodNotAllowed { .. }
-            | Self::Unauthorized { .. }
-            | Self::BadRequest(_)
-            | Self::TooLarge { .. }
-            | Self::Incomplete(_)
-            | Self::Slow { .. } => Blame::Caller,
-            Self::Exhausted { .. } | Self::Upstream { .. } => Blame::Upstream,
-            Self::NoTokens | Self::NoKeys | Self::Unhealthy { .. } | Self::Bug(_) => Blame::Server,
         }
     }
 

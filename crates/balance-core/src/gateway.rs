@@ -138,7 +138,7 @@ impl<H: Host> Gateway<H> {
     /// Several questions, whose answers make one.
     async fn gather(
         &self,
-        mut series: Series,
+        mut series: Box<Series>,
         pool: PoolId,
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {

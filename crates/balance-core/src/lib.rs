@@ -26,7 +26,7 @@ mod page;
 pub mod plan;
 pub mod pool;
 mod pools;
-mod relay;
+pub mod relay;
 mod render;
 pub mod reply;
 pub mod route;

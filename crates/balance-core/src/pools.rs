@@ -19,7 +19,7 @@ const MOST_OWNERS: usize = 1024;
 
 /// Which pool a request uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PoolId {
+pub(crate) enum PoolId {
     /// The operator's.
     Operator,
     /// One of a caller's own keys, by a digest of them that cannot be forged.
@@ -28,7 +28,7 @@ pub enum PoolId {
 
 /// All pools of one gateway.
 #[derive(Debug)]
-pub struct Pools {
+pub(crate) struct Pools {
     operator: Pool,
     owners: HashMap<u128, Owner>,
     strategy: Strategy,
@@ -43,12 +43,12 @@ struct Owner {
 impl Pools {
     /// The operator's pool, and no other yet.
     #[must_use]
-    pub fn new(keys: Vec<Key>, strategy: Strategy) -> Self {
+    pub(crate) fn new(keys: Vec<Key>, strategy: Strategy) -> Self {
         Self { operator: Pool::new(keys, strategy), owners: HashMap::new(), strategy }
     }
 
     /// The pool that a caller uses; made if it is a new set of own keys.
-    pub fn enter(&mut self, caller: Caller, now: Timestamp) -> PoolId {
+    pub(crate) fn enter(&mut self, caller: Caller, now: Timestamp) -> PoolId {
         let Caller::Owner(keys) = caller else { return PoolId::Operator };
         let id = digest(&keys);
         if !self.owners.contains_key(&id) {
@@ -60,7 +60,7 @@ impl Pools {
     }
 
     /// A pool that was entered. One that was forgotten since is empty.
-    pub fn of(&mut self, id: PoolId, now: Timestamp) -> &mut Pool {
+    pub(crate) fn of(&mut self, id: PoolId, now: Timestamp) -> &mut Pool {
         match id {
             PoolId::Operator => &mut self.operator,
             PoolId::Owner(id) => {

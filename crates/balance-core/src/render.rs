@@ -52,15 +52,12 @@ fn describe(error: &Error, headers: &mut HeaderMap) {
         let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    match error {
-        Error::MethodNotAllowed { allowed } => {
-            if let Ok(list) = HeaderValue::try_from(crate::error::list(allowed)) {
-                headers.insert(header::ALLOW, list);
-            }
-        }
-        Error::Unauthorized { .. } => {
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        _ => {}
+    if let Error::MethodNotAllowed { allowed } = error
+        && let Ok(list) = HeaderValue::try_from(crate::error::list(allowed))
+    {
+        headers.insert(header::ALLOW, list);
+    }
+    if let Error::Unauthorized { .. } = error {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
 }

@@ -6,7 +6,7 @@
 use http::StatusCode;
 
 use crate::{
-    error::{self, Error},
+    error::Error,
     fault::{Blame, Fault, Quota},
 };
 
@@ -32,10 +32,16 @@ pub(super) fn classify(error: &Error) -> Class {
         Error::BadRequest(refusal) => {
             Class { param: refusal.param.clone(), ..class(INVALID_REQUEST, refusal.code) }
         }
-        _ => match error.blame() {
-            error::Blame::Caller => class(INVALID_REQUEST, error.code()),
-            error::Blame::Upstream | error::Blame::Server => class(SERVER_ERROR, error.code()),
-        },
+        Error::BadPath(_)
+        | Error::NotFound
+        | Error::MethodNotAllowed { .. }
+        | Error::Unauthorized { .. }
+        | Error::TooLarge { .. }
+        | Error::Incomplete(_)
+        | Error::Slow { .. } => class(INVALID_REQUEST, error.code()),
+        Error::NoTokens | Error::NoKeys | Error::Unhealthy { .. } | Error::Bug(_) => {
+            class(SERVER_ERROR, error.code())
+        }
     }
 }
 
@@ -49,7 +55,14 @@ fn exhausted(fault: &Fault) -> Class {
         Blame::Quota(Quota::Day { .. } | Quota::Unavailable) => {
             ("insufficient_quota", "insufficient_quota")
         }
-        _ => ("requests", "rate_limit_exceeded"),
+        Blame::Quota(Quota::Minute { .. })
+        | Blame::Key(_)
+        | Blame::Project(_)
+        | Blame::Capacity { .. }
+        | Blame::Service { .. }
+        | Blame::Egress
+        | Blame::Request
+        | Blame::Gateway => ("requests", "rate_limit_exceeded"),
     };
     Class { status: StatusCode::TOO_MANY_REQUESTS, kind, code, param: None }
 }

@@ -58,7 +58,7 @@ pub(super) fn decode(path: &str) -> Result<Cow<'_, str>, BadPath> {
 }
 
 fn escapes_are_whole(path: &str) -> Result<(), BadPath> {
-    let escapes = path.split('%').skip(1);
+    let mut escapes = path.split('%').skip(1);
     let whole = |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit());
-    escapes.map(whole).all(|whole| whole).then_some(()).ok_or(BadPath::Escape)
+    escapes.all(whole).then_some(()).ok_or(BadPath::Escape)
 }

@@ -217,12 +217,12 @@ fn key(item: serde_json::Value) -> Result<Key, String> {
         tier: Option<String>,
         enabled: Option<bool>,
     }
-    let described: Described = match item {
-        serde_json::Value::String(text) => return Key::parse(&text).map_err(|e| e.to_string()),
-        other => serde_json::from_value(other).map_err(|_| {
-            "wanted a text, or an object with `key` and any of `weight`, `project`, `tier`, `enabled`"
-        })?,
-    };
+    if let Some(text) = item.as_str() {
+        return Key::parse(text).map_err(|error| error.to_string());
+    }
+    let described: Described = serde_json::from_value(item).map_err(|_| {
+        "wanted a text, or an object with `key` and any of `weight`, `project`, `tier`, `enabled`"
+    })?;
     let mut key = Key::parse(&described.key).map_err(|e| e.to_string())?;
     if let Some(weight) = described.weight {
         key.weight = NonZeroU32::new(weight)
@@ -317,11 +317,9 @@ impl Value for Proxies {
 
 /// The texts of a list, trimmed, without the empty ones.
 fn texts(text: &str) -> Result<Vec<String>, WrongValue> {
-    let texts = items(text)?.into_iter().map(|item| match item {
-        serde_json::Value::String(text) => Ok(text),
-        _ => Err(WrongValue::new("wanted a list of texts")),
-    });
-    texts.collect()
+    let items = items(text)?;
+    let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
+    texts.collect::<Option<_>>().ok_or_else(|| WrongValue::new("wanted a list of texts"))
 }
 
 /// The items of a list that is written by commas or as JSON.
