@@ -113,7 +113,9 @@ fn kind(schema: &Value) -> String {
         }
         Some(kind) => kind.as_str(),
         None if schema.get("properties").is_some() => Some("object"),
-        None if schema.get("items").is_some() => Some("array"),
+        None if schema.get("items").or_else(|| schema.get("prefixItems")).is_some() => {
+            Some("array")
+        }
         None => None,
     };
     named.unwrap_or("string").to_ascii_lowercase()
