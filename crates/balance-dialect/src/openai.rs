@@ -5,7 +5,9 @@
 
 pub mod chat;
 pub mod completion;
+pub mod embeddings;
 pub mod error;
+pub mod models;
 pub mod number;
 mod object;
 pub mod union;

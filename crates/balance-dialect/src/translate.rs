@@ -10,6 +10,7 @@ mod choice;
 mod config;
 mod decode;
 mod dialogue;
+mod embeddings;
 mod failure;
 mod finish;
 mod ids;
@@ -17,6 +18,7 @@ mod malformed;
 mod media;
 mod messages;
 mod model;
+mod models;
 mod names;
 mod parts;
 mod path;
@@ -35,10 +37,13 @@ pub use self::refusal::Refusal;
 pub use self::upstream::Upstream;
 
 use self::chat::{Chat, StreamUsage};
+use self::embeddings::Embeddings;
+use self::models::Models;
 use self::reply::Feed;
 use crate::openai::chat::ChatRequest;
+use crate::openai::embeddings::EmbeddingsRequest;
 use crate::openai::error::ErrorObject;
-use crate::summary::Summary;
+use crate::summary::{Ending, Summary, Usage};
 
 /// The moment and the chance that a call takes into its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +57,7 @@ pub struct Stamp {
 /// A call of a client, ready to be sent.
 #[derive(Debug)]
 pub struct Call {
-    /// The model as Gemini knows it, without any prefix.
+    /// The model as Gemini knows it, without any prefix; empty for the list of models.
     pub model: String,
     /// Whether the answer comes as a stream, to be read with [`Translator::push`].
     pub stream: bool,
@@ -80,7 +85,49 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
         model: name.to_owned(),
         stream,
         requests: vec![Upstream::generate(name, stream, &request, body.len())],
-        translator: Translator(Kind::Chat(Feed::new(Chat::new(&chat.model, names, usage, stamp)))),
+        translator: Translator(Kind::Chat(Box::new(Feed::new(Chat::new(
+            &chat.model,
+            names,
+            usage,
+            stamp,
+        ))))),
+    })
+}
+
+/// Reads the body of `POST /v1/embeddings`.
+///
+/// # Errors
+/// A [`Refusal`] that names the field at fault; nothing must be sent then.
+pub fn embeddings(body: &[u8]) -> Result<Call, Refusal> {
+    let request: EmbeddingsRequest<'_> = decode::decode(body)?;
+    let model = model::upstream_name(&request.model)?.to_owned();
+    let (requests, embeddings) = embeddings::embeddings(&request)?;
+    let translator = Translator(Kind::Embeddings(embeddings));
+    Ok(Call { model, stream: false, requests, translator })
+}
+
+/// Asks for `GET /v1/models`. See [`Translator::next_page`].
+#[must_use]
+pub fn models() -> Call {
+    Call {
+        model: String::new(),
+        stream: false,
+        requests: vec![Models::first_page()],
+        translator: Translator(Kind::Models(Models::default())),
+    }
+}
+
+/// Asks for `GET /v1/models/{name}`.
+///
+/// # Errors
+/// A [`Refusal`] of a name that is none.
+pub fn model(name: &str) -> Result<Call, Refusal> {
+    let name = model::upstream_name(name)?;
+    Ok(Call {
+        model: name.to_owned(),
+        stream: false,
+        requests: vec![models::request(name)],
+        translator: Translator(Kind::Model),
     })
 }
 
@@ -93,7 +140,10 @@ pub struct Translator(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Chat(Feed<Chat>),
+    Chat(Box<Feed<Chat>>),
+    Embeddings(Embeddings),
+    Models(Models),
+    Model,
 }
 
 impl Translator {
@@ -105,6 +155,7 @@ impl Translator {
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         match &mut self.0 {
             Kind::Chat(feed) => feed.push(bytes, out),
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => Err(Malformed::Unexpected),
         }
     }
 
@@ -113,6 +164,9 @@ impl Translator {
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Summary {
         match &mut self.0 {
             Kind::Chat(feed) => feed.finish(out),
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {
+                Summary { usage: Usage::default(), ending: Ending::Truncated }
+            }
         }
     }
 
@@ -121,6 +175,7 @@ impl Translator {
     pub fn interrupt(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
         match &mut self.0 {
             Kind::Chat(feed) => feed.interrupt(error, out),
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {}
         }
     }
 
@@ -132,6 +187,18 @@ impl Translator {
     pub fn whole(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<Summary, Malformed> {
         match &mut self.0 {
             Kind::Chat(feed) => feed.whole(body, out),
+            Kind::Embeddings(embeddings) => embeddings.whole(body, out),
+            Kind::Models(models) => models.whole(body, out),
+            Kind::Model => models::write_model(body, out),
+        }
+    }
+
+    /// The request for what is still missing after the answers to all others: the next page of a
+    /// list. Its answer goes to [`whole`](Self::whole) too.
+    pub fn next_page(&mut self) -> Option<Upstream> {
+        match &mut self.0 {
+            Kind::Models(models) => models.next_page(),
+            Kind::Chat(_) | Kind::Embeddings(_) | Kind::Model => None,
         }
     }
 }
