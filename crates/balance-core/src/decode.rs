@@ -101,7 +101,7 @@ impl Series {
     }
 
     /// The one answer.
-    pub(crate) fn finish<B>(self: Box<Self>) -> Reply<B> {
+    pub(crate) fn finish<B>(self) -> Reply<B> {
         Reply::full("application/json", self.answer)
     }
 }

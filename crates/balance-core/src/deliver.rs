@@ -17,6 +17,7 @@ use crate::{
     headers,
     host::BoxError,
     relay::{Relay, Tap},
+    secret::Secret,
 };
 
 /// A reply's head and body, and where the answer's end will be told.
@@ -30,15 +31,16 @@ pub(crate) struct Delivery<B> {
 ///
 /// # Errors
 /// [`Error::Upstream`] if a whole answer cannot be translated.
-pub(crate) fn deliver<B>(opened: Opened<B>, via: Via) -> Result<Delivery<B>, Error>
+pub(crate) fn deliver<B>(opened: Opened<B>, via: Via, key: Secret) -> Result<Delivery<B>, Error>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     let (report, summary) = oneshot::channel();
     let response = match via {
-        Via::Pass | Via::Watch(_) | Via::Gather => pass(opened, report),
+        Via::Pass | Via::Watch(_) | Via::Gather => pass(opened, key, report),
         Via::Stream(translator) => {
-            let body = Relay::new(opened.start, opened.rest, Tap::Translate(translator), report);
+            let body =
+                Relay::new(opened.start, opened.rest, Tap::Translate(translator), key, report);
             let mut response = with_type(Body::Relay(body), "text/event-stream; charset=utf-8");
             let fixed = HeaderValue::from_static;
             response.headers_mut().insert(header::CACHE_CONTROL, fixed("no-cache"));
@@ -61,7 +63,7 @@ where
 }
 
 /// A native answer, as it is.
-fn pass<B>(opened: Opened<B>, report: oneshot::Sender<Summary>) -> Response<Body<B>>
+fn pass<B>(opened: Opened<B>, key: Secret, report: oneshot::Sender<Summary>) -> Response<Body<B>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
@@ -70,7 +72,7 @@ where
     let body_is_kept = !matches!(framing, Some(Framing::Sse | Framing::Array));
     head.headers = headers::for_caller(head.headers, body_is_kept);
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
-    Response::from_parts(head, Body::Relay(Relay::new(start, rest, tap, report)))
+    Response::from_parts(head, Body::Relay(Relay::new(start, rest, tap, key, report)))
 }
 
 fn with_type<B>(body: Body<B>, content_type: &'static str) -> Response<Body<B>> {

@@ -125,7 +125,7 @@ impl<H: Host> Gateway<H> {
     ) -> Result<Reply<H::Body>, Error> {
         let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
         let key = lease.key;
-        let Delivery { mut response, summary } = deliver(opened, call.via)?;
+        let Delivery { mut response, summary } = deliver(opened, call.via, lease.secret.clone())?;
         let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
         if let Some(ours) = public_url.or(call.own_address.as_deref()) {
             let upstream = self.settings.base_url.as_str();

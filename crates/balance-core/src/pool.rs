@@ -149,7 +149,7 @@ impl Pool {
             Some((slot, key)) => {
                 let (key, secret) = (key.id, key.secret.clone());
                 let number = self.leases.begin(slot, now + LEASE_TIME);
-                self.roster.begin(slot, number);
+                self.roster.begin(slot, number, now);
                 Ok(Lease { key, secret, number, place, begun: now, roll })
             }
             None => Err(self.resting(place, now)),
@@ -188,7 +188,7 @@ impl Pool {
         let numbers = self.roster.inherit(&old);
         self.leases.renumber(|slot| self.roster.slot_of(old.key(slot)?.id));
         for slot in self.leases.slots() {
-            self.roster.begin(slot, 0);
+            self.roster.carry(slot);
         }
         for model in self.models.all_mut() {
             model.move_to(&self.roster, &numbers, self.strategy, now);
@@ -370,3 +370,10 @@ fn consequence(quota: Quota, now: Timestamp) -> (Rest, Limits) {
         Quota::Unavailable => (after(rest::UNAVAILABLE), Limits::default()),
     }
 }
+
+#[cfg(test)]
+mod measure;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! An upstream answer on its way to the caller.
 //!
-//! Invariant: frames that are only passed are not copied; the summary is reported once, at the end,
-//! and not at all if the caller leaves before it.
+//! Invariant: frames that are only passed are not copied; the key that was used is in none of them;
+//! the summary is reported once, at the end, and not at all if the caller leaves before it.
 
 use std::{
     collections::VecDeque,
@@ -19,11 +19,14 @@ use balance_dialect::{
 use bytes::Bytes;
 use futures_channel::oneshot;
 use http_body::{Body, Frame, SizeHint};
+use memchr::memmem;
 
-use crate::host::BoxError;
+use crate::{host::BoxError, secret::Secret};
 
 /// How much translated text is gathered into one frame, if upstream has it ready.
 const FRAME_BYTES: usize = 16 * 1024;
+
+type NextFrame = Option<Result<Frame<Bytes>, BoxError>>;
 
 /// An upstream body, looked at or translated as it passes.
 pub struct Relay<B> {
@@ -32,7 +35,12 @@ pub struct Relay<B> {
     /// The rest; `None` once it has ended.
     rest: Option<B>,
     tap: Tap,
+    /// The key that was used, which Google prints in some of its errors.
+    key: Secret,
+    /// `None` once the answer has ended.
     report: Option<oneshot::Sender<Summary>>,
+    /// What the caller gets after the end of upstream's bytes.
+    farewell: NextFrame,
 }
 
 /// What is done with the bytes that pass.
@@ -54,40 +62,35 @@ where
         start: VecDeque<Bytes>,
         rest: Option<B>,
         tap: Tap,
+        key: Secret,
         report: oneshot::Sender<Summary>,
     ) -> Self {
-        let mut relay = Self { start, rest, tap, report: Some(report) };
+        let mut relay = Self { start, rest, tap, key, report: Some(report), farewell: None };
         relay.end_if_over();
         relay
     }
 
-    pub(crate) fn poll_frame(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    pub(crate) fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
         match self.tap {
+            _ if self.report.is_none() => Poll::Ready(self.farewell.take()),
             Tap::Pass | Tap::Observe(_) => self.poll_passed(cx),
             Tap::Translate(_) => self.poll_translated(cx),
         }
     }
 
     pub(crate) fn is_end_stream(&self) -> bool {
-        matches!(self.tap, Tap::Pass)
-            && self.start.is_empty()
-            && self.rest.as_ref().is_none_or(Body::is_end_stream)
+        self.report.is_none() && self.farewell.is_none()
     }
 
     pub(crate) fn size_hint(&self) -> SizeHint {
         match (&self.tap, &self.rest) {
             (Tap::Pass, Some(rest)) if self.start.is_empty() => rest.size_hint(),
+            _ if self.is_end_stream() => SizeHint::with_exact(0),
             _ => SizeHint::default(),
         }
     }
 
-    fn poll_passed(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_passed(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
         match ready!(self.poll_upstream(cx)) {
             Some(Ok(frame)) => {
                 if let (Tap::Observe(observer), Some(data)) = (&mut self.tap, frame.data_ref()) {
@@ -96,48 +99,35 @@ where
                 self.end_if_over();
                 Poll::Ready(Some(Ok(frame)))
             }
-            Some(Err(cause)) => {
-                let words = self.end(Some(&cause));
-                Poll::Ready(Some(if words.is_empty() {
-                    Err(cause)
-                } else {
-                    Ok(Frame::data(words))
-                }))
-            }
-            None => {
-                let words = self.end(None);
-                Poll::Ready((!words.is_empty()).then(|| Ok(Frame::data(words))))
-            }
+            Some(Err(cause)) => Poll::Ready(self.end(Some(cause))),
+            None => Poll::Ready(self.end(None)),
         }
     }
 
-    fn poll_translated(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    /// Gathers what upstream has ready, so that a burst of events is one write.
+    fn poll_translated(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
         let mut out = Vec::new();
         while out.len() < FRAME_BYTES {
-            match self.poll_upstream(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    let Ok(data) = frame.into_data() else { continue };
-                    if let Err(malformed) = self.translate(&data, &mut out) {
-                        out.extend_from_slice(&self.end(Some(&malformed)));
-                        break;
-                    }
-                }
-                Poll::Ready(Some(Err(cause))) => {
-                    out.extend_from_slice(&self.end(Some(&cause)));
-                    break;
-                }
-                Poll::Ready(None) => {
-                    out.extend_from_slice(&self.end(None));
-                    break;
-                }
+            let cause = match self.poll_upstream(cx) {
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => match self.translate(&data, &mut out) {
+                        Ok(()) => continue,
+                        Err(malformed) => Some(malformed),
+                    },
+                    Err(_trailers) => continue,
+                },
+                Poll::Ready(Some(Err(cause))) => Some(cause),
+                Poll::Ready(None) => None,
                 Poll::Pending if out.is_empty() => return Poll::Pending,
                 Poll::Pending => break,
-            }
+            };
+            self.farewell = self.end(cause);
+            break;
         }
-        Poll::Ready((!out.is_empty()).then(|| Ok(Frame::data(out.into()))))
+        if out.is_empty() {
+            return Poll::Ready(self.farewell.take());
+        }
+        Poll::Ready(Some(Ok(Frame::data(hide(out.into(), &self.key)))))
     }
 
     fn translate(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), BoxError> {
@@ -147,40 +137,48 @@ where
         }
     }
 
-    fn poll_upstream(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
         if let Some(data) = self.start.pop_front() {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
+            return Poll::Ready(Some(Ok(Frame::data(hide(data, &self.key)))));
         }
-        match &mut self.rest {
-            Some(rest) => {
-                Pin::new(rest).poll_frame(cx).map(|frame| frame.map(|f| f.map_err(Into::into)))
-            }
-            None => Poll::Ready(None),
-        }
+        let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(rest).poll_frame(cx));
+        let hidden = |frame: Frame<Bytes>| frame.map_data(|data| hide(data, &self.key));
+        Poll::Ready(frame.map(|frame| frame.map(hidden).map_err(Into::into)))
     }
 
     /// Ends the answer as soon as upstream says that nothing more comes: a server that knows the
     /// length of a body does not ask again behind its last byte.
     fn end_if_over(&mut self) {
         if self.start.is_empty() && self.rest.as_ref().is_none_or(Body::is_end_stream) {
-            let words = self.end(None);
-            if !words.is_empty() {
-                self.start.push_back(words);
-            }
+            self.farewell = self.end(None);
         }
     }
 
-    /// Ends the answer, `cause` saying what broke it; gives the last words to the caller. No words
-    /// after a cause mean that only breaking the body in turn is honest.
-    fn end(&mut self, cause: Option<&BoxError>) -> Bytes {
+    /// Ends the answer, `cause` saying what broke it; gives what the caller is to get last. Where
+    /// nothing can be said of a break, only breaking the body in turn is honest.
+    fn end(&mut self, cause: Option<BoxError>) -> NextFrame {
         self.rest = None;
         self.start.clear();
-        let Some(report) = self.report.take() else { return Bytes::new() };
         let mut words = Vec::new();
-        let summary = match &mut self.tap {
+        let summary = self.last_words(cause.as_ref(), &mut words);
+        let broken = summary.ending == Ending::Truncated;
+        if let Some(report) = self.report.take() {
+            // The job may be gone where a platform ran none: then nobody wants to know.
+            let _ = report.send(summary);
+        }
+        match (words.is_empty(), cause) {
+            (false, _) => Some(Ok(Frame::data(hide(words.into(), &self.key)))),
+            (true, Some(cause)) => Some(Err(cause)),
+            (true, None) if broken && matches!(self.tap, Tap::Observe(_)) => {
+                Some(Err(broken_off(None).into()))
+            }
+            (true, None) => None,
+        }
+    }
+
+    fn last_words(&mut self, cause: Option<&BoxError>, words: &mut Vec<u8>) -> Summary {
+        match &mut self.tap {
             Tap::Pass => Summary {
                 usage: Usage::default(),
                 ending: if cause.is_some() { Ending::Truncated } else { Ending::Finished },
@@ -191,7 +189,7 @@ where
                     summary.ending = Ending::Truncated;
                 }
                 if summary.ending == Ending::Truncated {
-                    observer.interrupt(503, &broken_off(cause), &mut words);
+                    observer.interrupt(503, &broken_off(cause), words);
                 }
                 summary
             }
@@ -203,14 +201,11 @@ where
                         param: None,
                         code: Some("upstream_broke_off"),
                     };
-                    translator.interrupt(&error, &mut words);
+                    translator.interrupt(&error, words);
                 }
-                translator.finish(&mut words)
+                translator.finish(words)
             }
-        };
-        // The job may be gone where a platform ran none: then nobody wants to know.
-        let _ = report.send(summary);
-        words.into()
+        }
     }
 }
 
@@ -219,8 +214,27 @@ fn broken_off(cause: Option<&BoxError>) -> String {
     format!("The answer broke off upstream before the model had finished{why}. Ask again.")
 }
 
+/// The bytes with the middle of the key dotted out wherever it stands; as long as before, since a
+/// length may have been told. Nothing is copied where it does not stand.
+fn hide(data: Bytes, key: &Secret) -> Bytes {
+    let needle = key.expose().as_bytes();
+    if needle.is_empty() || memmem::find(&data, needle).is_none() {
+        return data;
+    }
+    let mut clean = data.to_vec();
+    let shown = needle.len() / 5;
+    while let Some(start) = memmem::find(&clean, needle) {
+        let middle = start + shown..start + needle.len() - shown;
+        clean.get_mut(middle).unwrap_or_default().fill(b'.');
+    }
+    clean.into()
+}
+
 impl<B> fmt::Debug for Relay<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relay").field("tap", &self.tap).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

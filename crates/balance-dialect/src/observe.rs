@@ -28,6 +28,8 @@ pub struct Observer {
     lost: Option<Lost>,
     usage: Usage,
     is_over: bool,
+    /// Whether the last byte stood inside an event of server-sent events.
+    ended_inside_event: bool,
     error: Option<error::ErrorBody>,
 }
 
@@ -45,6 +47,7 @@ impl Observer {
             lost: None,
             usage: Usage::default(),
             is_over: false,
+            ended_inside_event: false,
             error: None,
         }
     }
@@ -72,6 +75,9 @@ impl Observer {
     /// A whole body counts as finished unless it is an error: its length tells whether it is
     /// complete. So does a stream with an event too large to be looked into.
     pub fn finish(&mut self) -> Summary {
+        if let Splitter::Sse(events) = &self.splitter {
+            self.ended_inside_event = events.is_inside_event();
+        }
         while let Some(event) = self.splitter.finish() {
             // What the end cut off may have said more than the events before it.
             self.is_over &= Glance::at(&event).is_some();
@@ -99,7 +105,9 @@ impl Observer {
     /// half of a tool call into one that looks whole. The connection should then be cut.
     pub fn interrupt(&self, code: u16, message: &str, out: &mut Vec<u8>) {
         let (before, after) = match &self.splitter {
-            Splitter::Sse(events) if events.is_inside_event() => ("\r\n\r\ndata: ", "\r\n\r\n"),
+            Splitter::Sse(events) if self.ended_inside_event || events.is_inside_event() => {
+                ("\r\n\r\ndata: ", "\r\n\r\n")
+            }
             Splitter::Sse(_) => ("data: ", "\r\n\r\n"),
             Splitter::Array(array) => match array.separator() {
                 Some(separator) => (separator, "]"),

@@ -269,7 +269,7 @@ impl Model {
         self.cells.is_empty()
     }
 
-    fn is_ready(&self, slot: usize, roster: &Roster) -> bool {
+    pub(super) fn is_ready(&self, slot: usize, roster: &Roster) -> bool {
         let project = roster.project_of(slot).and_then(|project| self.cells.get(&project));
         roster.open().contains(slot)
             && project.is_none_or(|cell| cell.standing() == Standing::Ready)
@@ -327,5 +327,27 @@ impl Cell {
         }
         self.doubt = self.doubt.map(|until| until.before(by));
         self.failed_at = self.failed_at.before(by);
+    }
+}
+
+#[cfg(test)]
+impl Model {
+    /// Panics unless sets and lists are as the module promises.
+    pub(super) fn check(&self, roster: &Roster) {
+        for slot in 0..roster.len() {
+            assert_eq!(self.ready.contains(slot), self.is_ready(slot, roster), "slot {slot}");
+        }
+        let mut listed = 0;
+        for (project, cell) in &self.cells {
+            let expected = if roster.is_open(*project) { cell.standing() } else { Standing::Ready };
+            assert_eq!(cell.listed, expected, "project {project}");
+            match cell.listed {
+                Standing::Ready => continue,
+                Standing::Doubtful(until) => assert!(self.doubtful.contains(&(until, *project))),
+                Standing::Resting(until) => assert!(self.resting.contains(&(until, *project))),
+            }
+            listed += 1;
+        }
+        assert_eq!(self.resting.len() + self.doubtful.len(), listed);
     }
 }

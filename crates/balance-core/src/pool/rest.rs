@@ -67,3 +67,58 @@ pub(super) fn shut(fault: ProjectFault, now: Timestamp) -> Shut {
     };
     Shut { fault, until }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_quota_takes_the_time_google_names_within_reason() {
+        let rows = [
+            (None, MINUTE),
+            (Some(Duration::ZERO), MINUTE),
+            (Some(12 * SECOND), 12 * SECOND),
+            (Some(540 * SECOND), 540 * SECOND),
+            (Some(365 * 24 * HOUR), HOUR),
+            (Some(Duration::MAX), HOUR),
+        ];
+        for (asked, rest) in rows {
+            assert_eq!(minute_quota(asked), rest, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn doubts_double_and_are_bounded_and_scattered() {
+        for kind in [Doubt::Capacity, Doubt::Service, Doubt::Refusal] {
+            let mut before = Duration::ZERO;
+            for failures in [1, 2, 3, 4, 40, u32::MAX] {
+                let (least, most) =
+                    (doubt(kind, failures, None, 0), doubt(kind, failures, None, u64::MAX));
+                assert!(least >= before / 2 && least < most && most < 2 * least);
+                assert!(most <= HOUR && most >= before);
+                before = most;
+            }
+            let asked = doubt(kind, 1, Some(20 * SECOND), 0);
+            assert!((20 * SECOND..30 * SECOND).contains(&asked));
+            assert!(doubt(kind, u32::MAX, Some(Duration::MAX), u64::MAX) <= 2 * HOUR);
+        }
+    }
+
+    #[test]
+    fn projects_are_shut_for_as_long_as_the_fault_lasts() {
+        let now = Timestamp::from_unix_millis(1_795_255_680_000);
+        let rows = [
+            (ProjectFault::Suspended, None),
+            (ProjectFault::Denied, None),
+            (ProjectFault::Invalid, None),
+            (ProjectFault::ServiceDisabled, Some(now + HOUR)),
+            (ProjectFault::Billing, Some(now + HOUR)),
+            (ProjectFault::Policy, Some(now + 24 * HOUR)),
+            (ProjectFault::Country, Some(now + 24 * HOUR)),
+            (ProjectFault::SpendingCap, Some(now.next_los_angeles_midnight())),
+        ];
+        for (fault, until) in rows {
+            assert_eq!(shut(fault, now).until, until, "{fault:?}");
+        }
+    }
+}

@@ -45,6 +45,10 @@ struct Project {
     live: usize,
     shut: Option<Shut>,
     in_flight: u64,
+    /// How often it was picked in a minute of the clock, and in which.
+    picks: u64,
+    minute: u64,
+    /// The number of the last pick.
     last_pick: u64,
 }
 
@@ -114,9 +118,7 @@ impl Roster {
         };
         if project == next {
             let name = key.project.clone().map_or(ProjectName::Key(key.id), ProjectName::Tag);
-            let slots = Vec::with_capacity(1);
-            let owner = Project { name, slots, live: 0, shut: None, in_flight: 0, last_pick: 0 };
-            self.projects.push(owner);
+            self.projects.push(Project::new(name));
         }
         if let Some(owner) = self.projects.get_mut(project) {
             owner.slots.push(slot);
@@ -143,6 +145,7 @@ impl Roster {
         for (project, number) in old.projects.iter().zip(&numbers) {
             let Some(number) = *number else { continue };
             if let Some(heir) = self.projects.get_mut(number) {
+                (heir.picks, heir.minute) = (project.picks, project.minute);
                 heir.last_pick = project.last_pick;
             }
             if let Some(shut) = project.shut {
@@ -204,17 +207,32 @@ impl Roster {
         self.classes.binary_search_by_key(&weight, |class| class.weight).ok()
     }
 
-    /// How busy the project of a slot is: requests under way, then how lately it was picked.
-    pub(super) fn load(&self, slot: usize) -> (u64, u64) {
+    /// How busy the project of a slot is: requests under way and begun in this minute, as a minute is
+    /// what most quotas count; then how lately it was picked.
+    pub(super) fn load(&self, slot: usize, now: Timestamp) -> (u64, u64) {
         let project = self.project_of(slot).and_then(|number| self.projects.get(number));
-        project.map_or((u64::MAX, 0), |project| (project.in_flight, project.last_pick))
+        project.map_or((u64::MAX, 0), |project| {
+            let picks = if project.minute == minute(now) { project.picks } else { 0 };
+            (project.in_flight + picks, project.last_pick)
+        })
     }
 
     /// Counts a request that begins on a slot; `pick` is its number.
-    pub(super) fn begin(&mut self, slot: usize, pick: u64) {
+    pub(super) fn begin(&mut self, slot: usize, pick: u64, now: Timestamp) {
+        let Some(project) = self.project_mut(slot) else { return };
+        project.in_flight += 1;
+        project.last_pick = pick;
+        if project.minute == minute(now) {
+            project.picks += 1;
+        } else {
+            (project.picks, project.minute) = (1, minute(now));
+        }
+    }
+
+    /// Counts a request that is still under way after its key got another slot.
+    pub(super) fn carry(&mut self, slot: usize) {
         if let Some(project) = self.project_mut(slot) {
             project.in_flight += 1;
-            project.last_pick = pick;
         }
     }
 
@@ -303,6 +321,17 @@ impl Roster {
     }
 }
 
+impl Project {
+    fn new(name: ProjectName) -> Self {
+        let slots = Vec::with_capacity(1);
+        Self { name, slots, live: 0, shut: None, in_flight: 0, picks: 0, minute: 0, last_pick: 0 }
+    }
+}
+
+const fn minute(now: Timestamp) -> u64 {
+    now.unix_seconds() / 60
+}
+
 fn classes(members: &[Member]) -> Vec<Class> {
     let mut classes = BTreeMap::new();
     for (slot, member) in members.iter().enumerate() {
@@ -310,4 +339,12 @@ fn classes(members: &[Member]) -> Vec<Class> {
         classes.entry(member.key.weight.get()).or_insert_with(empty).insert(slot);
     }
     classes.into_iter().map(|(weight, slots)| Class { weight, slots }).collect()
+}
+
+#[cfg(test)]
+impl Roster {
+    /// Requests under way on all projects.
+    pub(super) fn in_flight(&self) -> u64 {
+        self.projects.iter().map(|project| project.in_flight).sum()
+    }
 }

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
     /// The less busy one of two drawn by chance (the power of two choices): fewer requests under
-    /// way on its project, else the longer unused.
+    /// way and begun this minute on its project, else the longer unused.
     #[default]
     Balanced,
     /// One after the other, in the order of the list.
@@ -142,7 +142,7 @@ impl Rotation {
         roll: u64,
     ) -> Option<usize> {
         match self.strategy {
-            Strategy::Balanced => less_busy_of_two(ready, roster, roll),
+            Strategy::Balanced => less_busy_of_two(ready, roster, now, roll),
             Strategy::RoundRobin => {
                 let slot = ready.first_from(self.cursor)?;
                 self.cursor = slot + 1;
@@ -197,10 +197,10 @@ impl Rotation {
     }
 }
 
-fn less_busy_of_two(ready: &SlotSet, roster: &Roster, roll: u64) -> Option<usize> {
+fn less_busy_of_two(ready: &SlotSet, roster: &Roster, now: Timestamp, roll: u64) -> Option<usize> {
     let one = ready.draw(roll)?;
     let other = ready.draw(reroll(roll))?;
-    Some(if roster.load(other) < roster.load(one) { other } else { one })
+    Some(if roster.load(other, now) < roster.load(one, now) { other } else { one })
 }
 
 /// The slot whose turn it is at this time, of `size`.
@@ -208,3 +208,6 @@ fn place_in_window(now: Timestamp, size: usize) -> usize {
     let offset = u128::from(now.unix_millis() % WINDOW_MILLIS);
     usize::try_from(offset * size as u128 / u128::from(WINDOW_MILLIS)).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;
