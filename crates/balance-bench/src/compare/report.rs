@@ -169,3 +169,49 @@ impl Report {
         load && self.streams.iter().flat_map(|row| &row.cells).all(|cell| cell.error.is_none())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(events_per_second: f64) -> StreamFigures {
+        StreamFigures {
+            events_per_second,
+            late_p50_us: 0.0,
+            late_p99_us: 300.0,
+            cpu_us_per_event: 4.0,
+            busy: 0.5,
+            resident_mib: 10.0,
+        }
+    }
+
+    fn row() -> Row<StreamFigures> {
+        let rounds = vec![
+            (Target::Nginx, Ok(vec![figures(100.0), figures(900.0), figures(200.0)])),
+            (Target::Server, Ok(vec![figures(150.0), figures(160.0), figures(1.0)])),
+            (Target::Mock, Err("an answer had status 500".to_owned())),
+        ];
+        Row::new("native SSE", 20, rounds)
+    }
+
+    #[test]
+    fn medians_are_compared_with_the_median_of_nginx() {
+        let row = row();
+        let server = row.cells[1].to_nginx.unwrap();
+        assert!((server.events_per_second - 150.0 / 200.0).abs() < 1e-9, "{server:?}");
+        assert!(server.late_p50_us.is_nan(), "nothing can be compared with zero");
+    }
+
+    #[test]
+    fn a_target_that_failed_has_a_reason_instead_of_figures() {
+        let cores = Cores { measured: 0, load: 1, mock: 1 };
+        let report = Report { cores, rounds: 3, load: vec![], streams: vec![row()] };
+        assert!(!report.is_whole());
+        let table = report.to_string();
+        assert!(table.contains("mock alone      FAILED: an answer had status 500"), "{table}");
+        let json = serde_json::to_value(&report).unwrap();
+        let cell = &json["streams"][0]["cells"][2];
+        assert_eq!(cell["target"], "mock");
+        assert!(cell["figures"].is_null(), "{cell}");
+    }
+}
