@@ -105,7 +105,7 @@ where
     }
     let framing = via.framing(&head.headers);
     match (via, framing) {
-        (Via::Whole(_) | Via::Gather, _) => {
+        (Via::Whole, _) => {
             let whole = body.collect().await.map_err(broken)?.to_bytes();
             let start = judged(whole, key)?;
             Ok(Opened { head, start, rest: None, framing })

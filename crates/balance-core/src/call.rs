@@ -60,12 +60,10 @@ pub(crate) enum Via {
     Pass,
     /// As it is, with an eye on how it begins and ends.
     Watch(Answer),
-    /// Event by event.
+    /// Translated, event by event.
     Stream(Box<Translator>),
-    /// Once it is there as a whole.
-    Whole(Box<Translator>),
-    /// As one of several, which make one.
-    Gather,
+    /// Translated, once it is there as a whole.
+    Whole,
 }
 
 /// The two forms of a native answer.
@@ -83,7 +81,7 @@ impl Via {
             Self::Pass => None,
             Self::Watch(_) if headers::is_event_stream(response) => Some(Framing::Sse),
             Self::Watch(Answer::Streamed) => Some(Framing::Array),
-            Self::Watch(Answer::Whole) | Self::Whole(_) | Self::Gather => Some(Framing::Whole),
+            Self::Watch(Answer::Whole) | Self::Whole => Some(Framing::Whole),
             Self::Stream(_) => Some(Framing::Sse),
         }
     }
@@ -151,7 +149,7 @@ impl<I> Call<I> {
     pub(crate) fn patience(&self, settings: &Settings, left: Duration) -> Duration {
         match &self.via {
             Via::Stream(_) | Via::Watch(Answer::Streamed) => settings.first_byte.0.min(left),
-            Via::Pass | Via::Watch(Answer::Whole) | Via::Whole(_) | Via::Gather => left,
+            Via::Pass | Via::Watch(Answer::Whole) | Via::Whole => left,
         }
     }
 

@@ -4,7 +4,10 @@
 
 use std::collections::VecDeque;
 
-use balance_dialect::translate::{self, Stamp, Translator, Upstream};
+use balance_dialect::{
+    summary::Summary,
+    translate::{self, Stamp, Translator, Upstream},
+};
 use http::request;
 
 use crate::{
@@ -22,7 +25,7 @@ use crate::{
 pub(crate) enum Question<I> {
     /// One call, whose answer is given as it arrives.
     One(Call<I>),
-    /// Several calls, whose answers make one.
+    /// One call or several, whose answers are read as a whole and make one.
     Series(Box<Series>),
 }
 
@@ -30,7 +33,7 @@ pub(crate) enum Question<I> {
 #[derive(Debug)]
 pub(crate) struct Series {
     waiting: VecDeque<Upstream>,
-    model: String,
+    model: Option<String>,
     translator: Translator,
     answer: Vec<u8>,
 }
@@ -57,47 +60,42 @@ pub(crate) fn decode<I>(
     };
     let call = match endpoint {
         Endpoint::Chat => translate::chat(&body, stamp),
-        Endpoint::Responses | Endpoint::Embeddings | Endpoint::Models | Endpoint::Model(_) => {
-            return Err(Error::NotFound);
-        }
+        Endpoint::Embeddings => translate::embeddings(&body),
+        Endpoint::Models => Ok(translate::models()),
+        Endpoint::Model(name) => translate::model(&name),
+        Endpoint::Responses => return Err(Error::NotFound),
     };
-    Ok(Question::of(call.map_err(Error::BadRequest)?))
+    Question::of(call.map_err(Error::BadRequest)?)
 }
 
 impl<I> Question<I> {
-    fn of(call: translate::Call) -> Self {
+    fn of(call: translate::Call) -> Result<Self, Error> {
         let translate::Call { model, stream, requests, translator } = call;
+        let model = (!model.is_empty()).then_some(model);
         let mut waiting = VecDeque::from(requests);
-        match waiting.pop_front() {
-            Some(upstream) if waiting.is_empty() => {
-                let translator = Box::new(translator);
-                let via = if stream { Via::Stream(translator) } else { Via::Whole(translator) };
-                Self::One(Call::ours(upstream, Some(model), via))
-            }
-            first => {
-                waiting.extend(first);
-                waiting.rotate_right(1);
-                let answer = Vec::new();
-                Self::Series(Box::new(Series { waiting, model, translator, answer }))
-            }
+        if !stream {
+            let series = Series { waiting, model, translator, answer: Vec::new() };
+            return Ok(Self::Series(Box::new(series)));
         }
+        let upstream = waiting.pop_front().ok_or(Error::Bug("a stream without a request"))?;
+        Ok(Self::One(Call::ours(upstream, model, Via::Stream(Box::new(translator)))))
     }
 }
 
 impl Series {
     /// The next call to make; `None` when all are answered.
     pub(crate) fn next<I>(&mut self) -> Option<Call<I>> {
-        let upstream = self.waiting.pop_front()?;
-        Some(Call::ours(upstream, Some(self.model.clone()), Via::Gather))
+        let upstream = self.waiting.pop_front().or_else(|| self.translator.next_page())?;
+        Some(Call::ours(upstream, self.model.clone(), Via::Whole))
     }
 
     /// Takes the answer to the call that was made last.
     ///
     /// # Errors
-    /// [`Error::Upstream`] if it cannot be understood.
-    pub(crate) fn take(&mut self, answer: &[u8]) -> Result<(), Error> {
+    /// A fault of the service if it cannot be understood.
+    pub(crate) fn take(&mut self, answer: &[u8]) -> Result<Summary, Fault> {
         let taken = self.translator.whole(answer, &mut self.answer);
-        taken.map(drop).map_err(|malformed| Error::upstream(Fault::malformed(&malformed)))
+        taken.map_err(|malformed| Fault::malformed(&malformed))
     }
 
     /// The one answer.

@@ -12,8 +12,6 @@ use crate::{
     attempt::Opened,
     body::Body,
     call::Via,
-    error::Error,
-    fault::Fault,
     headers,
     host::BoxError,
     relay::{Relay, Tap},
@@ -28,38 +26,19 @@ pub(crate) struct Delivery<B> {
 }
 
 /// Gives the answer in the way that `via` says.
-///
-/// # Errors
-/// [`Error::Upstream`] if a whole answer cannot be translated.
-pub(crate) fn deliver<B>(opened: Opened<B>, via: Via, key: Secret) -> Result<Delivery<B>, Error>
+pub(crate) fn deliver<B>(opened: Opened<B>, via: Via, key: Secret) -> Delivery<B>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     let (report, summary) = oneshot::channel();
     let response = match via {
-        Via::Pass | Via::Watch(_) | Via::Gather => pass(opened, key, report),
+        Via::Pass | Via::Watch(_) | Via::Whole => pass(opened, key, report),
         Via::Stream(translator) => {
-            let body =
-                Relay::new(opened.start, opened.rest, Tap::Translate(translator), key, report);
-            let mut response = with_type(Body::Relay(body), "text/event-stream; charset=utf-8");
-            let fixed = HeaderValue::from_static;
-            response.headers_mut().insert(header::CACHE_CONTROL, fixed("no-cache"));
-            // Nginx, where it stands before us, would otherwise hold events back.
-            response.headers_mut().insert("x-accel-buffering", fixed("no"));
-            response
-        }
-        Via::Whole(mut translator) => {
-            let whole = opened.whole();
-            let mut out = Vec::with_capacity(whole.len());
-            let ended = translator
-                .whole(whole, &mut out)
-                .map_err(|malformed| Error::upstream(Fault::malformed(&malformed)))?;
-            // The receiver stands in this very function.
-            let _ = report.send(ended);
-            with_type(Body::Full(out.into()), "application/json")
+            let tap = Tap::Translate(translator);
+            events(Relay::new(opened.start, opened.rest, tap, key, report))
         }
     };
-    Ok(Delivery { response, summary })
+    Delivery { response, summary }
 }
 
 /// A native answer, as it is.
@@ -75,9 +54,13 @@ where
     Response::from_parts(head, Body::Relay(Relay::new(start, rest, tap, key, report)))
 }
 
-fn with_type<B>(body: Body<B>, content_type: &'static str) -> Response<Body<B>> {
-    let mut response = Response::new(body);
-    let content_type = HeaderValue::from_static(content_type);
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+fn events<B>(relay: Relay<B>) -> Response<Body<B>> {
+    let mut response = Response::new(Body::Relay(relay));
+    let headers = response.headers_mut();
+    let fixed = HeaderValue::from_static;
+    headers.insert(header::CONTENT_TYPE, fixed("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, fixed("no-cache"));
+    // Nginx, where it stands before us, would otherwise hold events back.
+    headers.insert("x-accel-buffering", fixed("no"));
     response
 }

@@ -123,9 +123,10 @@ impl<H: Host> Gateway<H> {
         pool: PoolId,
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
+        trail.model.clone_from(&call.model);
         let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
         let key = lease.key;
-        let Delivery { mut response, summary } = deliver(opened, call.via, lease.secret.clone())?;
+        let Delivery { mut response, summary } = deliver(opened, call.via, lease.secret.clone());
         let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
         if let Some(ours) = public_url.or(call.own_address.as_deref()) {
             let upstream = self.settings.base_url.as_str();
@@ -135,7 +136,7 @@ impl<H: Host> Gateway<H> {
         Ok(Reply { job: Some(job), ..Reply::of(response) })
     }
 
-    /// Several questions, whose answers make one.
+    /// One question or several, whose answers are read as a whole and make one.
     async fn gather(
         &self,
         mut series: Box<Series>,
@@ -143,9 +144,11 @@ impl<H: Host> Gateway<H> {
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
         while let Some(mut call) = series.next() {
+            trail.model.clone_from(&call.model);
             let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
-            self.settle(pool, lease, Ok(()));
-            series.take(opened.whole())?;
+            let taken = series.take(opened.whole());
+            self.settle(pool, lease, taken.as_ref().map(drop));
+            trail.summary = Some(taken.map_err(Error::upstream)?);
         }
         Ok(series.finish())
     }
@@ -277,7 +280,8 @@ fn unanswered(pool: PoolId, ready_in: Option<Duration>, last: Option<Fault>) -> 
     match (pool, fault.remedy(), ready_in) {
         // It is about the request, or about all keys alike: Google's answer says it best.
         (_, Remedy::Never | Remedy::FewTries, _) | (PoolId::Owner(_), Remedy::NextKey, _) => {
-            let retry_after = ready_in.filter(|_| fault.remedy() != Remedy::Never);
+            let retry_after =
+                ready_in.filter(|after| fault.remedy() != Remedy::Never && !after.is_zero());
             Error::Upstream { fault, retry_after }
         }
         (PoolId::Operator, Remedy::NextKey, Some(_)) => {

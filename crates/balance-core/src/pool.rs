@@ -247,6 +247,12 @@ impl Pool {
         census
     }
 
+    /// Whether any key may be used, now or once its quota is back.
+    #[must_use]
+    pub fn has_open_keys(&self) -> bool {
+        self.roster.open().len() > 0
+    }
+
     /// How many requests are under way.
     pub fn in_flight(&mut self, now: Timestamp) -> usize {
         self.advance(now);
@@ -266,7 +272,7 @@ impl Pool {
             let by = self.latest.since(now);
             self.latest = now;
             self.leases.rewind(by);
-            self.roster.rewind(by);
+            self.roster.rewind(by, now);
             for model in self.models.all_mut() {
                 model.rewind(by, &self.roster, now);
             }

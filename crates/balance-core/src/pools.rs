@@ -51,7 +51,8 @@ impl Pools {
     pub(crate) fn enter(&mut self, caller: Caller, now: Timestamp) -> PoolId {
         let Caller::Owner(keys) = caller else { return PoolId::Operator };
         let id = digest(&keys);
-        if !self.owners.contains_key(&id) {
+        // Keys that are all out are asked anew: their owner may have mended them.
+        if self.owners.get(&id).is_none_or(|owner| !owner.pool.has_open_keys()) {
             self.forget_one();
             let pool = Pool::new(keys, self.strategy);
             self.owners.insert(id, Owner { pool, last_used: now });

@@ -3,6 +3,8 @@
 //! Invariant: nothing in it is secret: keys stand by their ids, and no body, query or credential is
 //! kept.
 
+use balance_dialect::summary::Summary;
+
 use crate::{fault::Fault, key::KeyId};
 
 /// The way that one request took.
@@ -16,6 +18,8 @@ pub struct Trail {
     pub model: Option<String>,
     /// The keys that were tried, in order.
     pub tries: Vec<Try>,
+    /// What the answer turned out to be, where it was read as a whole before the reply.
+    pub summary: Option<Summary>,
 }
 
 /// One key that was tried.

@@ -461,6 +461,7 @@ fn recorded_cases() -> Option<std::path::PathBuf> {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the recorded cases lie beside the checkout")]
 fn recorded_errors_are_judged_by_their_kind() {
     let Some(folder) = recorded_cases() else {
         println!("no folder of recorded cases beside the checkout: skipped");

@@ -245,9 +245,10 @@ impl Model {
         }
     }
 
-    /// Follows a clock that was put back to `now`.
+    /// Follows a clock that was put back to `now`. What was over by then does not begin again.
     pub(super) fn rewind(&mut self, by: Duration, roster: &Roster, now: Timestamp) {
         for cell in self.cells.values_mut() {
+            cell.expire(now + by);
             cell.rewind(by, now);
         }
         let projects: Vec<_> = self.cells.keys().copied().collect();

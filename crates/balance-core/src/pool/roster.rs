@@ -304,12 +304,14 @@ impl Roster {
         self.reopenings.iter().copied()
     }
 
-    /// Follows a clock that was put back.
-    pub(super) fn rewind(&mut self, by: Duration) {
+    /// Follows a clock that was put back to `now`. What was over by then does not begin again.
+    pub(super) fn rewind(&mut self, by: Duration, now: Timestamp) {
         for project in &mut self.projects {
-            if let Some(until) = project.shut.as_mut().and_then(|shut| shut.until.as_mut()) {
-                *until = until.before(by);
-            }
+            let lasting = |shut: &Shut| shut.until.is_none_or(|until| until > now + by);
+            project.shut = project.shut.filter(lasting).map(|shut| {
+                let until = shut.until.map(|until| until.before(by));
+                Shut { until, ..shut }
+            });
         }
         let moved = self.reopenings.iter().map(|(until, number)| (until.before(by), *number));
         self.reopenings = moved.collect();

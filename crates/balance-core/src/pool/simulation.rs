@@ -89,10 +89,12 @@ impl Account {
             }
             Blame::Project(ProjectFault::Forbidden) => {}
             Blame::Project(fault) => {
-                let until = match fault {
-                    ProjectFault::Billing => now + Duration::from_secs(3600),
-                    ProjectFault::SpendingCap => now.next_los_angeles_midnight(),
-                    _ => FOR_GOOD,
+                let until = if fault == ProjectFault::Billing {
+                    now + Duration::from_secs(3600)
+                } else if fault == ProjectFault::SpendingCap {
+                    now.next_los_angeles_midnight()
+                } else {
+                    FOR_GOOD
                 };
                 let shut = self.shut.entry(project).or_insert(now);
                 *shut = (*shut).max(until);
@@ -111,7 +113,11 @@ impl Account {
                     *known = (until, of_the_day);
                 }
             }
-            _ => {}
+            Blame::Capacity { .. }
+            | Blame::Service { .. }
+            | Blame::Egress
+            | Blame::Request
+            | Blame::Gateway => {}
         }
     }
 
@@ -147,8 +153,8 @@ struct Run {
     account: Account,
     strategy: Strategy,
     out: Vec<Out>,
-    /// Leases that were dropped and wait for their time: when it comes.
-    lost: Vec<Timestamp>,
+    /// Leases that were dropped and wait for their time: of which key, and when it comes.
+    lost: Vec<(KeyId, Timestamp)>,
     now: Timestamp,
     roll: u64,
     next_key: usize,
@@ -290,7 +296,7 @@ impl Run {
 
     fn lose(&mut self) {
         if let Some(out) = self.any_out() {
-            self.lost.push(out.until);
+            self.lost.push((out.lease.key, out.until));
         }
     }
 
@@ -314,7 +320,7 @@ impl Run {
 
     /// Leases of a key that is removed end there and then.
     fn remove_key(&mut self) {
-        if self.account.keys.is_empty() || !self.lost.is_empty() {
+        if self.account.keys.is_empty() {
             return;
         }
         let place = self.chance(self.account.keys.len());
@@ -323,6 +329,7 @@ impl Run {
         for out in self.out.iter_mut().filter(|out| out.lease.key == id) {
             out.until = Timestamp::default();
         }
+        self.lost.retain(|(key, _)| *key != id);
         self.set_keys();
     }
 
@@ -346,7 +353,8 @@ impl Run {
         if to + CLOCK_TOLERANCE < self.now {
             let by = self.now.since(to);
             self.account.rewind(by, to);
-            for until in self.out.iter_mut().map(|out| &mut out.until).chain(&mut self.lost) {
+            let lost = self.lost.iter_mut().map(|(_, until)| until);
+            for until in self.out.iter_mut().map(|out| &mut out.until).chain(lost) {
                 *until = until.before(by);
             }
             self.now = to;
@@ -400,7 +408,7 @@ impl Run {
 
     fn check(&mut self) {
         self.account.forget_past(self.now);
-        self.lost.retain(|until| *until > self.now);
+        self.lost.retain(|(_, until)| *until > self.now);
         let under_way =
             self.out.iter().filter(|out| out.until > self.now).count() + self.lost.len();
         assert_eq!(self.pool.in_flight(self.now), under_way);
@@ -414,6 +422,17 @@ impl Run {
             let usable =
                 |key: &&Key| self.account.usable_at(key, model, self.now) == Some(self.now);
             let usable = self.account.keys.iter().filter(usable).count();
+            if census.ready + census.doubtful != usable {
+                eprintln!(
+                    "{census:?} keys {:?} dead {:?} shut {:?} quotas {:?} now {:?}\n{:#?}",
+                    self.account.keys,
+                    self.account.dead,
+                    self.account.shut,
+                    self.account.quotas,
+                    self.now,
+                    self.pool
+                );
+            }
             if self.pool.models.find(model).is_some() {
                 assert_eq!(census.ready + census.doubtful, usable, "{model:?}");
             }
