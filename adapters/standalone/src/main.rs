@@ -1,2 +1,79 @@
-//! Placeholder.
-fn main() {}
+//! Gemini Balance as a server of its own.
+//!
+//! Invariant: nothing here decides anything about requests; that is the gateway's. Here is what a
+//! process has: arguments, settings, signals, a log, a door.
+
+mod answer;
+mod arguments;
+mod logs;
+mod serve;
+mod signals;
+mod sources;
+mod tokens;
+mod welcome;
+
+use std::{process::ExitCode, sync::Arc};
+
+use anyhow::Context;
+use arguments::{Action, Arguments};
+use balance_core::{gateway::Gateway, settings::Settings};
+use balance_tokio::TokioHost;
+use hyper::service::service_fn;
+use sources::WrongSettings;
+use tokio::runtime::Runtime;
+use tokio_util::task::TaskTracker;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("gemini-balance: {error:#}");
+            let of_operator = error.is::<WrongSettings>() || error.is::<lexopt::Error>();
+            ExitCode::from(if of_operator { 2 } else { 1 })
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
+    let arguments = Arguments::read(lexopt::Parser::from_env())?;
+    match arguments.action {
+        Action::Help => print!("{}", arguments::help()),
+        Action::Version => println!("gemini-balance {}", env!("CARGO_PKG_VERSION")),
+        Action::Check => {
+            sources::read(arguments.config.as_deref())?;
+            println!("The settings are right.");
+        }
+        Action::Serve => {
+            let settings = sources::read(arguments.config.as_deref())?;
+            logs::start(&settings)?;
+            let runtime = Runtime::new().context("the runtime cannot be started")?;
+            runtime.block_on(start(settings))?;
+            // What still runs was given its time.
+            runtime.shutdown_background();
+        }
+    }
+    Ok(())
+}
+
+/// Serves until a signal asks to stop.
+async fn start(mut settings: Settings) -> anyhow::Result<()> {
+    let signals = signals::Signals::watch().context("signals cannot be watched")?;
+    let host = TokioHost::new(&settings).map_err(|reason| wrong_proxy(&reason))?;
+    let listener = serve::listen(&settings).await?;
+    let guard = tokens::guard(&mut settings)?;
+    print!("{}", welcome::welcome(&settings, &guard, listener.local_addr()?));
+
+    let desk = answer::Desk {
+        journal: Arc::new(logs::Journal::new(&settings)),
+        gateway: Arc::new(Gateway::new(host, settings)),
+        tasks: TaskTracker::new(),
+    };
+    let tasks = desk.tasks.clone();
+    let service = service_fn(move |request| answer::answer(desk.clone(), request));
+    serve::serve(listener, service, tasks, signals).await;
+    Ok(())
+}
+
+fn wrong_proxy(reason: &impl std::fmt::Display) -> WrongSettings {
+    WrongSettings(vec![format!("PROXIES: {reason}")])
+}

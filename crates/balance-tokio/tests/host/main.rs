@@ -5,6 +5,7 @@
 mod answers;
 mod connections;
 mod proxies;
+mod sending;
 mod servers;
 
 use std::collections::HashMap;

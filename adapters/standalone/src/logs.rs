@@ -1,0 +1,185 @@
+//! The log: one line for each request, and one for the end of each answer.
+//!
+//! Invariant: keys stand in it masked; query strings, bodies and credentials never do.
+
+use std::{
+    collections::HashMap,
+    fmt::Write as _,
+    io::{self, IsTerminal},
+    time::Duration,
+};
+
+use anyhow::Context;
+use balance_core::{
+    job::Outcome,
+    key::KeyId,
+    secret::Secret,
+    settings::{LogFormat, Settings},
+    trail::{Trail, Try},
+};
+use balance_dialect::summary::Ending;
+use http::{Method, StatusCode};
+use tracing::info;
+use tracing_subscriber::EnvFilter;
+
+use crate::sources::WrongSettings;
+
+/// Starts to write the log to standard error.
+///
+/// # Errors
+/// `LOG_LEVEL` cannot be read.
+pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
+    let filter = filter(&settings.log_level)?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .with_target(false);
+    match settings.log_format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    }
+    .map_err(|error| anyhow::anyhow!(error))
+    .context("the log cannot be started")
+}
+
+/// A level alone is about this program; what it is made of tells of failures only.
+fn filter(level: &str) -> Result<EnvFilter, WrongSettings> {
+    let plain = level.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let directives = if plain { format!("error,gemini_balance={level}") } else { level.into() };
+    EnvFilter::try_new(directives).map_err(|_| {
+        WrongSettings(vec![
+            "LOG_LEVEL: wanted error, warn, info, debug or trace, or a filter by module such as \
+             gemini_balance=debug,h2=info"
+                .into(),
+        ])
+    })
+}
+
+/// Writes the lines about requests.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    /// The keys of the pool, to be shown masked; callers' own keys are shown by id.
+    pool: HashMap<KeyId, Secret>,
+}
+
+impl Journal {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let keys = settings.api_keys.0.iter();
+        Self { pool: keys.map(|key| (key.id, key.secret.clone())).collect() }
+    }
+
+    /// A reply begins.
+    pub(crate) fn replied(
+        &self,
+        method: &Method,
+        status: StatusCode,
+        trail: &Trail,
+        elapsed: Duration,
+    ) {
+        info!(
+            id = %Id(trail.request_id),
+            method = %method,
+            route = trail.route,
+            model = trail.model,
+            status = status.as_u16(),
+            ms = millis(elapsed),
+            tries = self.tries(&trail.tries),
+            "request"
+        );
+    }
+
+    /// The caller left before a reply could begin.
+    pub(crate) fn left(&self, method: &Method, elapsed: Duration) {
+        info!(method = %method, ms = millis(elapsed), "the caller left before the reply");
+    }
+
+    /// A reply has ended, and what was to be done for it is done.
+    pub(crate) fn ended(&self, request_id: u64, outcome: &Outcome, elapsed: Duration) {
+        let (id, ms) = (Id(request_id), millis(elapsed));
+        match outcome {
+            Outcome::Ended { key, summary: Some(summary) } => info!(
+                %id,
+                key = self.name(*key),
+                ending = ending(&summary.ending),
+                prompt_tokens = summary.usage.prompt_tokens,
+                cached_tokens = summary.usage.cached_tokens,
+                answer_tokens = summary.usage.candidates_tokens,
+                thought_tokens = summary.usage.thoughts_tokens,
+                total_tokens = summary.usage.total_tokens,
+                ms,
+                "answer ended"
+            ),
+            Outcome::Ended { key, summary: None } => {
+                info!(%id, key = self.name(*key), ending = "the caller left", ms, "answer ended");
+            }
+            Outcome::Verified { keys } => info!(%id, keys, ms, "keys checked"),
+        }
+    }
+
+    fn tries(&self, tries: &[Try]) -> String {
+        let mut text = String::new();
+        for Try { key, fault } in tries {
+            let comma = if text.is_empty() { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _written = write!(text, "{comma}{} {}", self.name(*key), fault.unwrap_or("ok"));
+        }
+        text
+    }
+
+    fn name(&self, key: KeyId) -> String {
+        self.pool.get(&key).map_or_else(|| key.to_string(), Secret::masked)
+    }
+}
+
+/// A request's id as its caller sees it.
+struct Id(u64);
+
+impl std::fmt::Display for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+const fn ending(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Finished => "finished",
+        Ending::Truncated => "truncated",
+        Ending::Failed(_) => "failed",
+    }
+}
+
+fn millis(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_alone_leaves_other_crates_quiet() {
+        let directives = filter("debug").unwrap().to_string();
+        assert!(directives.contains("gemini_balance=debug") && directives.contains("error"));
+        assert_eq!(filter("h2=trace").unwrap().to_string(), "h2=trace");
+    }
+
+    #[test]
+    fn a_level_that_does_not_exist_is_told_as_a_wrong_setting() {
+        let WrongSettings(lines) = filter("loud").unwrap_err();
+        assert!(lines[0].starts_with("LOG_LEVEL: wanted error, warn"));
+    }
+
+    #[test]
+    fn tries_show_keys_masked_or_by_id() {
+        let key = "AIzaSyABCDEFGHIJKLMNOPQRSTUVWXYZ0123456";
+        let value = |name: &str| (name == "API_KEYS").then(|| key.into());
+        let journal = Journal::new(&Settings::read(&value).unwrap());
+        let tries = [
+            Try { key: KeyId::of(key), fault: Some("rate_limited") },
+            Try { key: KeyId::of("abc"), fault: None },
+        ];
+        let shown = "AIzaSyA......0123456 rate_limited, ba7816bf8f01cfea ok";
+        assert_eq!(journal.tries(&tries), shown);
+    }
+}

@@ -1,0 +1,77 @@
+//! Requests through the program to the fake Gemini: what comes back, and what the log says.
+
+use balance_mock::{ErrorName, Mock, Rule, Setup};
+
+use crate::process::{Server, folder};
+
+const TOKEN: (&str, &str) = ("Authorization", "Bearer secret-token");
+
+async fn start(more: &[(&str, &str)]) -> (Mock, Server) {
+    let mock = Mock::start(Setup::good_keys(2)).await.unwrap();
+    let keys = format!("{},{}", Setup::secret("good", 1), Setup::secret("good", 2));
+    let url = mock.base_url();
+    let own = [("API_KEYS", keys.as_str()), ("BASE_URL", url), ("ACCESS_TOKENS", "secret-token")];
+    let server = Server::start(&folder(), &[&own, more].concat());
+    (mock, server)
+}
+
+fn chat(stream: bool) -> String {
+    format!(
+        r#"{{"model":"gemini-2.5-flash","stream":{stream},"messages":[{{"role":"user","content":"A-private-question"}}]}}"#
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chats_are_answered_whole_and_streamed() {
+    let (_mock, server) = start(&[]).await;
+    let answer = server.ask("POST /v1/chat/completions", &[TOKEN], &chat(false));
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("chat.completion"));
+    let answer = server.ask("POST /v1/chat/completions", &[TOKEN], &chat(true));
+    assert!(answer.contains("chat.completion.chunk") && answer.contains("data: [DONE]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_leaves_a_line_with_its_tries_and_its_stream_another() {
+    let (mock, server) = start(&[("STRATEGY", "round-robin"), ("LOG_FORMAT", "json")]).await;
+    mock.script(Rule::error(ErrorName::QuotaDay).on_key("good-1"));
+    for _ in 0..2 {
+        let answer = server.ask("POST /v1/chat/completions?x=y", &[TOKEN], &chat(true));
+        assert!(answer.contains("data: [DONE]"), "{answer}");
+    }
+    let output = server.stop();
+    let lines: Vec<serde_json::Value> =
+        output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let tells = |message: &str| lines.iter().filter(|line| line["message"] == message).count();
+    assert_eq!((tells("request"), tells("answer ended")), (2, 2), "{output}");
+    let request = lines.iter().find(|line| line["message"] == "request").unwrap();
+    assert_eq!((&request["method"], &request["status"]), (&"POST".into(), &200.into()));
+    assert!(output.contains("AIzaSyM......0000001 ") && output.contains("AIzaSyM......0000002 ok"));
+    let ended = lines.iter().find(|line| line["message"] == "answer ended").unwrap();
+    assert_eq!((&ended["ending"], &ended["id"]), (&"finished".into(), &request["id"]));
+    assert!(ended["total_tokens"].as_u64().unwrap() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_private_is_logged_at_any_level() {
+    let (mock, server) = start(&[("LOG_LEVEL", "trace")]).await;
+    mock.next(Rule::error(ErrorName::Suspended));
+    mock.next(Rule { cut: Some(100), ..Rule::default() });
+    for stream in [false, true, true] {
+        server.ask("POST /v1/chat/completions?key=secret-key", &[TOKEN], &chat(stream));
+    }
+    let output = server.stop();
+    let keys = [Setup::secret("good", 1), Setup::secret("good", 2)];
+    for private in ["secret-token", "secret-key", "A-private-question", &keys[0], &keys[1]] {
+        assert!(!output.contains(private), "{private}: {output}");
+    }
+    assert!(output.contains("request"), "{output}");
+}
+
+#[test]
+fn a_head_that_is_too_large_is_refused() {
+    let server = Server::start(&folder(), &[]);
+    let answer = server.ask("GET /health", &[("x-bomb", &"x".repeat(100_000))], "");
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let many: Vec<_> = (0..200).map(|_| ("x-bomb", "x")).collect();
+    assert!(server.ask("GET /health", &many, "").starts_with("HTTP/1.1 431 "));
+}
