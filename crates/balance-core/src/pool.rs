@@ -250,7 +250,7 @@ impl Pool {
     /// Whether any key may be used, now or once its quota is back.
     #[must_use]
     pub fn has_open_keys(&self) -> bool {
-        self.roster.open().len() > 0
+        !self.roster.open().is_empty()
     }
 
     /// How many requests are under way.
