@@ -10,4 +10,5 @@ pub mod error;
 pub mod models;
 pub mod number;
 mod object;
+pub mod responses;
 pub mod union;

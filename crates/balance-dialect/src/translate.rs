@@ -26,6 +26,7 @@ mod piece;
 mod refusal;
 mod reply;
 mod request;
+mod responses;
 mod schema;
 mod thinking;
 mod tools;
@@ -40,9 +41,11 @@ use self::chat::{Chat, StreamUsage};
 use self::embeddings::Embeddings;
 use self::models::Models;
 use self::reply::Feed;
+use self::responses::{Mode, Responses};
 use crate::openai::chat::ChatRequest;
 use crate::openai::embeddings::EmbeddingsRequest;
 use crate::openai::error::ErrorObject;
+use crate::openai::responses::ResponsesRequest;
 use crate::summary::{Ending, Summary, Usage};
 
 /// The moment and the chance that a call takes into its answer.
@@ -94,6 +97,26 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
     })
 }
 
+/// Reads the body of `POST /v1/responses`.
+///
+/// # Errors
+/// A [`Refusal`] that names the field at fault; nothing must be sent then.
+pub fn responses(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+    let asked: ResponsesRequest<'_> = decode::decode(body)?;
+    let echo = decode::decode(body)?;
+    let name = model::upstream_name(&asked.model)?;
+    let (request, names) = responses::request(&asked, &model::family(name))?;
+    let stream = asked.stream == Some(true);
+    let mode = if stream { Mode::Stream } else { Mode::Whole };
+    let responses = Responses::new(&asked.model, names, echo, mode, stamp);
+    Ok(Call {
+        model: name.to_owned(),
+        stream,
+        requests: vec![Upstream::generate(name, stream, &request, body.len())],
+        translator: Translator(Kind::Responses(Box::new(Feed::new(responses)))),
+    })
+}
+
 /// Reads the body of `POST /v1/embeddings`.
 ///
 /// # Errors
@@ -141,6 +164,7 @@ pub struct Translator(Kind);
 #[derive(Debug)]
 enum Kind {
     Chat(Box<Feed<Chat>>),
+    Responses(Box<Feed<Responses>>),
     Embeddings(Embeddings),
     Models(Models),
     Model,
@@ -155,6 +179,7 @@ impl Translator {
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
         match &mut self.0 {
             Kind::Chat(feed) => feed.push(bytes, out),
+            Kind::Responses(feed) => feed.push(bytes, out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => Err(Malformed::Unexpected),
         }
     }
@@ -164,6 +189,7 @@ impl Translator {
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Summary {
         match &mut self.0 {
             Kind::Chat(feed) => feed.finish(out),
+            Kind::Responses(feed) => feed.finish(out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {
                 Summary { usage: Usage::default(), ending: Ending::Truncated }
             }
@@ -175,6 +201,7 @@ impl Translator {
     pub fn interrupt(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
         match &mut self.0 {
             Kind::Chat(feed) => feed.interrupt(error, out),
+            Kind::Responses(feed) => feed.interrupt(error, out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {}
         }
     }
@@ -187,6 +214,7 @@ impl Translator {
     pub fn whole(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<Summary, Malformed> {
         match &mut self.0 {
             Kind::Chat(feed) => feed.whole(body, out),
+            Kind::Responses(feed) => feed.whole(body, out),
             Kind::Embeddings(embeddings) => embeddings.whole(body, out),
             Kind::Models(models) => models.whole(body, out),
             Kind::Model => models::write_model(body, out),
@@ -198,7 +226,7 @@ impl Translator {
     pub fn next_page(&mut self) -> Option<Upstream> {
         match &mut self.0 {
             Kind::Models(models) => models.next_page(),
-            Kind::Chat(_) | Kind::Embeddings(_) | Kind::Model => None,
+            Kind::Chat(_) | Kind::Responses(_) | Kind::Embeddings(_) | Kind::Model => None,
         }
     }
 }

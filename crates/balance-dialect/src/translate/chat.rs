@@ -55,15 +55,13 @@ impl Chat {
     /// The answer to a client that asked for `model`.
     pub(crate) fn new(model: &str, names: Names, usage: StreamUsage, stamp: Stamp) -> Self {
         let ids = Ids::new(stamp.nonce);
-        // The calls take their names from another row than the answer.
-        let calls = CallIds::new(Ids::new(!stamp.nonce));
         Self {
             id: None,
             created: stamp.unix_seconds,
             model: model.to_owned(),
             names,
             ids,
-            calls,
+            calls: CallIds::new(stamp.nonce),
             usage,
             choices: Vec::new(),
             is_blocked: false,

@@ -6,6 +6,7 @@
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::model::Family;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
 use super::schema;
@@ -141,6 +142,7 @@ impl Form<'_> {
     pub(crate) fn put(
         self,
         config: &mut GenerationConfig<'_>,
+        (has_tools, family): (bool, &Family),
         path: Path<'_>,
     ) -> Result<(), Refusal> {
         if let Form::Schema(schema) = self {
@@ -149,6 +151,8 @@ impl Form<'_> {
             config.response_json_schema = Some(schema::clean(&schema));
         }
         config.response_mime_type = match self {
+            // Gemini 2 refuses the two together; the prompt asks for JSON already, as OpenAI demands.
+            Form::Json if has_tools && !family.json_with_tools => None,
             Form::Text => None,
             Form::Json | Form::Schema(_) => Some("application/json"),
         };

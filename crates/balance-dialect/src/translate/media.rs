@@ -10,7 +10,6 @@ use super::path::Path;
 use super::refusal::{Refusal, quoted};
 use crate::gemini::generate::request::{Blob, Data, FileData};
 use crate::json::Text;
-use crate::openai::chat::FilePart;
 
 #[cfg(test)]
 mod tests;
@@ -67,35 +66,40 @@ pub(crate) fn audio<'a>(
     inline((*mime_type).into(), data.into(), path.field("data")).map(Data::InlineData)
 }
 
-/// A document: inlined, or uploaded to Google before.
+/// A document: a `data:` URL, or base64 of a type that the ending of its name tells.
 ///
 /// # Errors
-/// A [`Refusal`] when neither is there, or when the type of the bytes is not known.
-pub(crate) fn file<'a>(file: &'a FilePart<'a>, path: Path<'_>) -> Result<Data<'a>, Refusal> {
-    if let Some(data) = file.file_data.as_deref() {
-        let field = path.field("file_data");
-        if let Some(url) = strip_scheme(data, "data:") {
-            return data_url(url, field).map(Data::InlineData);
-        }
-        let name = file.filename.as_deref().unwrap_or_default();
-        let Some(mime_type) = type_of(name) else {
-            let reason = "its type is unknown; send a 'data:' URL, or a 'filename' with an ending \
-                          such as '.pdf'";
-            return Err(Refusal::invalid_value(field, reason));
-        };
-        return inline(mime_type.into(), data.into(), field).map(Data::InlineData);
+/// A [`Refusal`] when the type of the bytes is not known.
+pub(crate) fn document<'a>(
+    data: &'a str,
+    name: Option<&str>,
+    path: Path<'_>,
+) -> Result<Data<'a>, Refusal> {
+    if let Some(url) = strip_scheme(data, "data:") {
+        return data_url(url, path).map(Data::InlineData);
     }
-    match file.file_id.as_deref() {
-        Some(id) if is_google_file(id) => Ok(Data::FileData(FileData { file_uri: id.into() })),
-        Some(id) if id.starts_with("files/") => {
-            Ok(Data::FileData(FileData { file_uri: format!("{FILES}{id}").into() }))
-        }
-        Some(id) => {
+    let Some(mime_type) = name.and_then(type_of) else {
+        let reason = "its type is unknown; send a 'data:' URL, or a 'filename' with an ending \
+                      such as '.pdf'";
+        return Err(Refusal::invalid_value(path, reason));
+    };
+    inline(mime_type.into(), data.into(), path).map(Data::InlineData)
+}
+
+/// A file that was uploaded to Google before.
+///
+/// # Errors
+/// A [`Refusal`] of names that Google does not give.
+pub(crate) fn held<'a>(id: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusal> {
+    let file_uri = match id {
+        id if is_google_file(id) => id.into(),
+        id if id.starts_with("files/") => format!("{FILES}{id}").into(),
+        id => {
             let reason = format!("{} is no file of Gemini; send 'files/…'", quoted(id));
-            Err(Refusal::invalid_value(path.field("file_id"), reason))
+            return Err(Refusal::invalid_value(path, reason));
         }
-        None => Err(Refusal::missing(path.field("file_data"))),
-    }
+    };
+    Ok(Data::FileData(FileData { file_uri }))
 }
 
 /// Reads what follows `data:`.

@@ -41,13 +41,14 @@ fn tell<'a>(
             make_calls(dialogue, message, signature, path)?;
         }
         "tool" | "function" => {
-            let id = message.tool_call_id.as_deref();
-            if id.is_none() && message.name.is_none() {
-                return Err(Refusal::missing(path.field("tool_call_id")));
-            }
-            let outcome = outcome(message.content.as_ref(), parts?);
-            let told = dialogue.result(id, message.name.as_deref(), outcome);
-            told.map_err(|_| no_such_call(id, path))?;
+            let (id, name) = (message.tool_call_id.as_deref(), message.name.as_deref());
+            let (known_by, field) = match (id, name) {
+                (Some(id), _) => (id, "tool_call_id"),
+                (None, Some(name)) => (name, "name"),
+                (None, None) => return Err(Refusal::missing(path.field("tool_call_id"))),
+            };
+            let told = dialogue.result(id, name, outcome(message.content.as_ref(), parts?));
+            told.map_err(|_| no_such_call(known_by, path.field(field)))?;
         }
         role => {
             let reason = format!(
@@ -109,19 +110,27 @@ fn tool_call<'a>(call: &'a ToolCall<'a>, path: Path<'_>) -> Result<Call<'a>, Ref
 
 fn function_call<'a>(function: &'a FunctionCall<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
     let arguments = function.arguments.as_deref().unwrap_or_default();
-    let args = arguments_object(arguments)
-        .ok_or_else(|| Refusal::invalid_value(path.field("arguments"), "it is no JSON"))?;
+    let args = arguments_object(arguments, path.field("arguments"))?;
     Ok(Call { id: None, function: &function.name, args, signature: None })
 }
 
-/// Arguments as the object that Gemini demands; none when they are no JSON.
-pub(crate) fn arguments_object(arguments: &str) -> Option<Object<'_>> {
+/// Arguments as the object that Gemini demands.
+///
+/// # Errors
+/// A [`Refusal`] when they are no JSON.
+pub(crate) fn arguments_object<'a>(
+    arguments: &'a str,
+    path: Path<'_>,
+) -> Result<Object<'a>, Refusal> {
     let arguments = arguments.trim();
     if arguments.is_empty() {
-        return Some(Object::Empty {});
+        return Ok(Object::Empty {});
     }
-    let json: &RawValue = serde_json::from_str(arguments).ok()?;
-    Some(if arguments.starts_with('{') { Object::Raw(json) } else { Object::Value { value: json } })
+    match serde_json::from_str::<&RawValue>(arguments) {
+        Ok(json) if arguments.starts_with('{') => Ok(Object::Raw(json)),
+        Ok(value) => Ok(Object::Value { value }),
+        Err(_) => Err(Refusal::invalid_value(path, "it must be JSON in a string")),
+    }
 }
 
 /// A result as the object that Gemini demands, and its media.
@@ -164,12 +173,9 @@ fn result_object(text: &str) -> Object<'_> {
     }
 }
 
-fn no_such_call(id: Option<&str>, path: Path<'_>) -> Refusal {
-    let (field, name) = match id {
-        Some(id) => ("tool_call_id", quoted(id)),
-        None => ("name", quoted("")),
-    };
-    let reason =
-        format!("{name} names no call of an earlier assistant message that lacks a result");
-    Refusal::invalid_value(path.field(field), reason)
+/// A result that belongs to no call.
+pub(crate) fn no_such_call(name: &str, path: Path<'_>) -> Refusal {
+    let name = quoted(name);
+    let reason = format!("{name} names no call of an earlier message that still lacks its result");
+    Refusal::invalid_value(path, reason)
 }

@@ -17,6 +17,18 @@ pub(crate) fn parts<'a>(
     content: Option<&'a StringOrArray<'a, chat::Part<'a>>>,
     path: Path<'_>,
 ) -> Result<Vec<Part<'a>>, Refusal> {
+    all(content, path, part)
+}
+
+/// The parts of a content whose parts are read by `part`.
+///
+/// # Errors
+/// The [`Refusal`] of the first part that cannot be read.
+pub(crate) fn all<'a, T>(
+    content: Option<&'a StringOrArray<'a, T>>,
+    path: Path<'_>,
+    part: impl Fn(&'a T, Path<'_>) -> Result<Option<Part<'a>>, Refusal>,
+) -> Result<Vec<Part<'a>>, Refusal> {
     match content {
         None => Ok(Vec::new()),
         Some(StringOrArray::String(text)) => Ok(self::text(text).into_iter().collect()),
@@ -49,7 +61,14 @@ fn part<'a>(part: &'a chat::Part<'a>, path: Path<'_>) -> Result<Option<Part<'a>>
         }
         "file" => {
             let file = require(part.file.as_ref(), "file", path)?;
-            media::file(file, path.field("file"))
+            let path = path.field("file");
+            match (&file.file_data, &file.file_id) {
+                (None, Some(id)) => media::held(id, path.field("file_id")),
+                (data, _) => {
+                    let data = require(data.as_deref(), "file_data", path)?;
+                    media::document(data, file.filename.as_deref(), path.field("file_data"))
+                }
+            }
         }
         kind => {
             let reason = format!(
@@ -62,6 +81,10 @@ fn part<'a>(part: &'a chat::Part<'a>, path: Path<'_>) -> Result<Option<Part<'a>>
     data.map(|data| Some(data.into()))
 }
 
-fn require<T>(value: Option<T>, field: &str, path: Path<'_>) -> Result<T, Refusal> {
+/// What a field must hold.
+///
+/// # Errors
+/// A [`Refusal`] when it holds nothing.
+pub(crate) fn require<T>(value: Option<T>, field: &str, path: Path<'_>) -> Result<T, Refusal> {
     value.ok_or_else(|| Refusal::missing(path.field(field)))
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use super::finish::Content;
 use super::ids::Ids;
 use crate::gemini::generate::answer::{FunctionCall, Part, PromptFeedback};
-use crate::json::Text;
 use crate::openai::completion::DataUrl;
 
 /// What a part means.
@@ -67,15 +66,16 @@ pub(crate) struct CallIds {
 }
 
 impl CallIds {
-    pub(crate) fn new(ids: Ids) -> Self {
-        Self { ids, used: BTreeSet::new() }
+    /// The names for the calls of one answer, from a random number.
+    pub(crate) fn new(nonce: u64) -> Self {
+        // Another row than the one that the answer and its items are named from.
+        Self { ids: Ids::new(!nonce), used: BTreeSet::new() }
     }
 
     /// The name that Gemini gave a call, unless another call has it, or else a new one.
-    pub(crate) fn name(&mut self, given: Option<&Text<'_>>) -> String {
-        let given = given.map(|id| id.to_string()).filter(|id| !id.is_empty());
-        let free = given.filter(|id| !self.used.contains(id));
-        let name = free.unwrap_or_else(|| self.ids.next("call_"));
+    pub(crate) fn name(&mut self, given: Option<&str>) -> String {
+        let free = given.filter(|id| !id.is_empty() && !self.used.contains(*id));
+        let name = free.map_or_else(|| self.ids.next("call_"), str::to_owned);
         self.used.insert(name.clone());
         name
     }

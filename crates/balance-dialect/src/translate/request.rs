@@ -2,7 +2,7 @@
 //!
 //! Invariant: the body is read once and written once; what lies between borrows from it.
 
-use super::config::{self, Form};
+use super::config;
 use super::model::Family;
 use super::names::Names;
 use super::path::Path;
@@ -79,13 +79,10 @@ fn generation_config<'a>(
         thinking_config: thinking_config(chat, family)?,
         ..GenerationConfig::default()
     };
-    let form = match config::form(chat.response_format.as_ref())? {
-        // Gemini 2 refuses the two together; the prompt asks for JSON already, as OpenAI demands.
-        Form::Json if has_tools && !family.json_with_tools => Form::Text,
-        form @ (Form::Text | Form::Json | Form::Schema(_)) => form,
-    };
+    let form = config::form(chat.response_format.as_ref())?;
     let path = Path::root("response_format");
-    form.put(&mut config, path.field("json_schema").field("schema"))?;
+    let path = path.field("json_schema");
+    form.put(&mut config, (has_tools, family), path.field("schema"))?;
     Ok(config)
 }
 

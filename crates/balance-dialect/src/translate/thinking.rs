@@ -82,7 +82,7 @@ pub(crate) fn of_thinking(thinking: &chat::Thinking<'_>) -> Wish {
 }
 
 impl Wish {
-    const AUTO: Self = Self { amount: Amount::Auto, shows_thoughts: true };
+    pub(crate) const AUTO: Self = Self { amount: Amount::Auto, shows_thoughts: true };
     const NONE: Self = Self { amount: Amount::None, shows_thoughts: false };
 
     fn tokens(tokens: i64) -> Self {

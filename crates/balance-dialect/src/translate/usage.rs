@@ -5,6 +5,7 @@
 
 use crate::gemini::generate::answer::{ModalityTokens, UsageMetadata};
 use crate::openai::completion::{self, CompletionTokens, PromptTokens};
+use crate::openai::responses::answer::{self, InputTokens, OutputTokens};
 use crate::summary;
 
 /// The tokens of an answer so far.
@@ -75,6 +76,19 @@ impl Tokens {
                 audio_tokens: self.answer_audio,
                 ..CompletionTokens::default()
             },
+        }
+    }
+}
+
+impl Tokens {
+    /// The tokens as the Responses API reports them.
+    pub(crate) fn for_responses(&self) -> answer::Usage {
+        answer::Usage {
+            input_tokens: self.prompt(),
+            input_tokens_details: InputTokens { cached_tokens: self.counted.cached_tokens },
+            output_tokens: self.completion(),
+            output_tokens_details: OutputTokens { reasoning_tokens: self.counted.thoughts_tokens },
+            total_tokens: self.total(),
         }
     }
 }

@@ -65,7 +65,7 @@ fn choice<'a>(
             Piece::Text(words) => append(&mut text, words),
             Piece::Thought(words) => append(&mut message.reasoning_content, words),
             Piece::Call(call, name) => {
-                let id = calls.name(call.id.as_ref());
+                let id = calls.name(call.id.as_deref());
                 let signature = part.thought_signature.as_deref();
                 message.tool_calls.push(tool_call(call, names.to_client(name), id, signature));
             }
