@@ -16,6 +16,7 @@ impl Script {
     /// Adds a rule behind the others of its kind.
     pub(crate) fn push(&mut self, rule: Rule) {
         match rule.times {
+            Some(0) => {}
             Some(times) => self.counted.push((Arc::new(rule), times)),
             None => self.standing.push(Arc::new(rule)),
         }
@@ -23,8 +24,7 @@ impl Script {
 
     /// The rule for this request; one of its times is used up.
     pub(crate) fn take(&mut self, request: &Traits<'_>) -> Option<Arc<Rule>> {
-        let fitting =
-            |(_, (rule, left)): &(usize, &mut (Arc<Rule>, u32))| *left > 0 && rule.fits(request);
+        let fitting = |(_, (rule, _)): &(usize, &mut (Arc<Rule>, u32))| rule.fits(request);
         if let Some((index, (rule, left))) = self.counted.iter_mut().enumerate().find(fitting) {
             let rule = Arc::clone(rule);
             *left -= 1;

@@ -27,6 +27,7 @@ pub(crate) struct Sending {
 /// The steps that send this answer's body.
 pub(crate) fn sending(reply: Reply, rule: Option<&Rule>, place: &Place<'_>) -> Sending {
     let Reply { form, mut pieces, .. } = reply;
+    pieces.retain(|piece| !piece.is_empty());
     let Some(rule) = rule else {
         let length = (form == Form::Whole).then(|| total(&pieces));
         return Sending { steps: pieces.into_iter().map(Step::Send).collect(), length };

@@ -62,7 +62,7 @@ async fn a_delay_comes_before_the_head_and_a_pace_between_events() {
     let start = Instant::now();
     assert_eq!(Ask::stream("x").to(&mock).await.events().len(), 6);
     let time = start.elapsed();
-    assert!((100..400).contains(&time.as_millis()), "five gaps of 20 ms took {time:?}");
+    assert!((100..3000).contains(&time.as_millis()), "five gaps of 20 ms took {time:?}");
 }
 
 #[tokio::test]
@@ -116,7 +116,7 @@ async fn silence_keeps_the_connection_open() {
         let mut stream = Ask::stream("x").sent(&mock).await;
         let mut arrived = Vec::new();
         let reading = stream.read_to_end(&mut arrived);
-        assert!(tokio::time::timeout(Duration::from_millis(80), reading).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_millis(250), reading).await.is_err());
         let text = String::from_utf8(arrived).unwrap();
         assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "the head is there: {text}");
         assert_eq!(text.contains("data: "), silence > 0, "{text}");

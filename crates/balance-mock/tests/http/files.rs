@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use balance_mock::{Mock, Setup};
+use balance_mock::{Entry, Mock, Setup};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
@@ -145,15 +145,17 @@ async fn the_log_tells_when_each_piece_of_an_upload_came() {
          x-goog-upload-command: upload, finalize\r\nx-goog-upload-offset: 0\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    for piece in [b"ab", b"cd", b"ef"] {
+    for (index, piece) in [b"ab", b"cd", b"ef"].into_iter().enumerate() {
         stream.write_all(piece).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(40)).await;
+        let has_come = |log: &[Entry]| log.first().is_some_and(|it| it.chunks.len() > index);
+        assert!(has_come(&mock.wait_for(Duration::from_secs(5), has_come).await));
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let (answer, _) = read_to_end(&mut stream).await;
     assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
     let entry = mock.log().remove(0);
     assert_eq!(entry.chunks.iter().map(|chunk| chunk.bytes).collect::<Vec<_>>(), [2, 2, 2]);
-    assert!(entry.chunks[2].at_millis - entry.chunks[0].at_millis >= 70.0, "{:?}", entry.chunks);
+    assert!(entry.chunks[2].at_millis - entry.chunks[0].at_millis >= 40.0, "{:?}", entry.chunks);
     assert_eq!((entry.body_bytes, entry.body.len()), (6, 0));
     let digest = "bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721";
     assert_eq!(entry.body_sha256(), digest);

@@ -59,6 +59,16 @@ async fn a_stream_that_was_read_is_complete() {
 }
 
 #[tokio::test]
+async fn an_answer_without_a_body_is_complete() {
+    let mock = Mock::start(Setup::default()).await.unwrap();
+    mock.next(Rule { status: Some(503), ..Rule::default() });
+    let answer = Ask::generate("x").to(&mock).await;
+    assert_eq!((answer.status, answer.body.len()), (503, 0));
+    assert_eq!(answer.headers["content-length"], "0");
+    assert_eq!(mock.log()[0].ending, Ending::Complete);
+}
+
+#[tokio::test]
 async fn http2_works_without_tls_and_a_cancelled_stream_is_recorded() {
     let mock = Mock::start(Setup::default()).await.unwrap();
     let io = TokioIo::new(TcpStream::connect(mock.address()).await.unwrap());

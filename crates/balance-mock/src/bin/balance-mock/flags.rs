@@ -161,6 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn a_file_says_more_and_refuses_what_it_does_not_know() {
+        let file = std::env::temp_dir().join(format!("balance-mock-{}.json", std::process::id()));
+        let line = format!("--rpm 5 --script {}", file.display());
+        fs::write(&file, r#"{"script":[{"error":"leaked","key":"good-1"}],"log":7}"#).unwrap();
+        let setup = read(&line).unwrap().setup;
+        assert_eq!((setup.script.len(), setup.log, setup.keys.len()), (1, 7, 4));
+        fs::write(&file, r#"{"scripts":[]}"#).unwrap();
+        let refusal = read(&line).unwrap_err();
+        fs::remove_file(&file).unwrap();
+        assert!(refusal.contains("`scripts`") && refusal.contains("--script"), "{refusal}");
+    }
+
+    #[test]
     fn every_flag_stands_in_the_help() {
         for flag in ["port", "any-key", "projects", "tpm", "rpd", "cases", "threads", "fixed"] {
             assert!(HELP.contains(&format!("--{flag}")), "{flag}");

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use balance_mock::{ErrorName, Key, Limits, Mock, Setup};
+use balance_mock::{Ending, ErrorName, Key, Limits, Mock, Setup};
 
 /// At most so many keys of a kind are printed.
 const SHOWN: usize = 4;
@@ -54,7 +54,11 @@ pub(crate) async fn watch(mock: &Mock) {
     let mut seen = 0;
     loop {
         for entry in mock.log_since(seen) {
-            let Some(status) = entry.status else { break };
+            let status = match entry.status {
+                Some(status) => status.to_string(),
+                None if entry.ending == Ending::Open => break,
+                None => "---".to_owned(),
+            };
             seen = entry.number + 1;
             let secret = entry.secret().unwrap_or_default();
             let name = mock.google(|google| google.key_name(&secret).map(str::to_owned));

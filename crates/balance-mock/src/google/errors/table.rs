@@ -14,7 +14,7 @@ macro_rules! errors {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorName {
             $(
-                #[doc = concat!("`", $word, "`: ", $status, " ", $code, ", \"", $message, "\"")]
+                #[doc = concat!("`", $word, "`: ", $status, " ", $code, "\n```text\n", $message, "\n```")]
                 $variant,
             )*
         }
