@@ -12,7 +12,11 @@ mod sources;
 mod tokens;
 mod welcome;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use arguments::{Action, Arguments};
@@ -27,7 +31,8 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("gemini-balance: {error:#}");
+            // If nobody reads it, there is nobody to tell.
+            let _unread = writeln!(io::stderr(), "gemini-balance: {error:#}");
             let of_operator = error.is::<WrongSettings>() || error.is::<lexopt::Error>();
             ExitCode::from(if of_operator { 2 } else { 1 })
         }
@@ -37,11 +42,11 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let arguments = Arguments::read(lexopt::Parser::from_env())?;
     match arguments.action {
-        Action::Help => print!("{}", arguments::help()),
-        Action::Version => println!("gemini-balance {}", env!("CARGO_PKG_VERSION")),
+        Action::Help => say(&arguments::help()),
+        Action::Version => say(concat!("gemini-balance ", env!("CARGO_PKG_VERSION"), "\n")),
         Action::Check => {
             sources::read(arguments.config.as_deref())?;
-            println!("The settings are right.");
+            say("The settings are right.\n");
         }
         Action::Serve => {
             let settings = sources::read(arguments.config.as_deref())?;
@@ -61,7 +66,7 @@ async fn start(mut settings: Settings) -> anyhow::Result<()> {
     let host = TokioHost::new(&settings).map_err(|reason| wrong_proxy(&reason))?;
     let listener = serve::listen(&settings).await?;
     let guard = tokens::guard(&mut settings)?;
-    print!("{}", welcome::welcome(&settings, &guard, listener.local_addr()?));
+    say(&welcome::welcome(&settings, &guard, listener.local_addr()?));
 
     let desk = answer::Desk {
         journal: Arc::new(logs::Journal::new(&settings)),
@@ -76,4 +81,10 @@ async fn start(mut settings: Settings) -> anyhow::Result<()> {
 
 fn wrong_proxy(reason: &impl std::fmt::Display) -> WrongSettings {
     WrongSettings(vec![format!("PROXIES: {reason}")])
+}
+
+/// Tells the operator. `println!` would panic where nobody reads.
+fn say(text: &str) {
+    let mut stdout = io::stdout();
+    let _unread = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }

@@ -25,7 +25,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use crate::signals::Signals;
 
@@ -79,7 +79,7 @@ pub(crate) async fn serve<S, B>(
     stopping.cancel();
     tasks.close();
     if !tasks.is_empty() {
-        println!("stopping: {} connections and jobs are being finished", tasks.len());
+        info!("stopping: {} connections and jobs are being finished", tasks.len());
     }
     select! {
         () = tasks.wait() => {}

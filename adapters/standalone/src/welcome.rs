@@ -16,7 +16,7 @@ pub(crate) fn welcome(settings: &Settings, guard: &Guard, address: SocketAddr) -
     let url = format!("http://{}", reachable(address));
     let mut text = format!("Gemini Balance {}\n", env!("CARGO_PKG_VERSION"));
     if address.ip().is_unspecified() {
-        text.push_str("on every address of this machine, so for this machine itself:\n");
+        text.push_str("It can be reached at every address of this machine. Here it is\n");
     }
     // Writing to a String cannot fail.
     let _written = writeln!(text, "listening on {url}\n\n{}", keys(settings));
@@ -25,13 +25,12 @@ pub(crate) fn welcome(settings: &Settings, guard: &Guard, address: SocketAddr) -
         Guard::NoPool if settings.caller_keys == CallerKeys::Never => None,
         Guard::NoPool => Some("$GEMINI_API_KEY"),
         Guard::Nothing => Some("any"),
-        Guard::Made { token, .. } => Some(token.as_str()),
-        Guard::Given | Guard::Remembered(_) => Some("$ACCESS_TOKEN"),
+        Guard::Made { .. } | Guard::Given | Guard::Remembered(_) => Some("$ACCESS_TOKEN"),
     };
     if let Some(credential) = credential {
         let _written = writeln!(text, "Try it:\n{}", example(&url, credential));
     }
-    text.push_str("A tour that needs no Google account is in README.md.\n");
+    text.push_str("README.md begins with a tour of three minutes that needs no Google account.\n");
     text
 }
 
@@ -145,6 +144,7 @@ mod tests {
         let guard = Guard::Made { token: "gb-x".into(), file: Some("state.json".into()) };
         let text = text(&[("API_KEYS", "secret-1,secret-2")], &guard, "127.0.0.1:1");
         assert!(text.contains("    gb-x\n") && text.contains("2 Gemini keys"));
+        assert_eq!(text.matches("gb-x").count(), 1);
         assert!(!text.contains("secret"));
     }
 }

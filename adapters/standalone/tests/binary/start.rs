@@ -1,8 +1,8 @@
 //! The start: settings from everywhere, what is told, what is refused.
 
-use std::{fs, net::TcpListener};
+use std::{fs, io, net::TcpListener};
 
-use crate::process::{Server, folder, run};
+use crate::process::{Server, command, folder, run};
 
 #[test]
 fn with_nothing_set_it_answers_health_and_says_what_to_do_next() {
@@ -84,6 +84,13 @@ fn an_open_pool_is_said_loudly() {
     let settings = [("API_KEYS", "k1"), ("OPEN_POOL", "true")];
     let server = Server::start(&folder(), &settings);
     assert!(server.greeting.contains("!! OPEN_POOL is true"), "{}", server.greeting);
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_reason_to_panic() {
+    let (_, unread) = io::pipe().unwrap();
+    let status = command(&folder(), &[]).arg("--help").stdout(unread).status().unwrap();
+    assert!(status.success());
 }
 
 #[test]

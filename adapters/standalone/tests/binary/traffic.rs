@@ -1,8 +1,10 @@
 //! Requests through the program to the fake Gemini: what comes back, and what the log says.
 
-use balance_mock::{ErrorName, Mock, Rule, Setup};
+use std::io::Read;
 
-use crate::process::{Server, folder};
+use balance_mock::{Ending, Entry, ErrorName, Mock, Rule, Setup};
+
+use crate::process::{SOON, Server, folder};
 
 const TOKEN: (&str, &str) = ("Authorization", "Bearer secret-token");
 
@@ -65,6 +67,36 @@ async fn nothing_private_is_logged_at_any_level() {
         assert!(!output.contains(private), "{private}: {output}");
     }
     assert!(output.contains("request"), "{output}");
+}
+
+/// Waits until the fake has seen its caller go.
+async fn wait_until_gone(mock: &Mock) {
+    let gone = |log: &[Entry]| log.iter().any(|entry| matches!(entry.ending, Ending::Gone { .. }));
+    assert!(gone(&mock.wait_for(SOON, gone).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_hangs_up_during_a_stream_cancels_upstream() {
+    let (mock, server) = start(&[]).await;
+    mock.script(Rule { pace_ms: Some(300), ..Rule::default() });
+    let mut stream = server.open("POST /v1/chat/completions", &[TOKEN], &chat(true));
+    stream.read_exact(&mut [0; 15]).unwrap();
+    drop(stream);
+    wait_until_gone(&mock).await;
+    let output = server.stop();
+    assert!(output.contains("the caller left"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_hangs_up_before_the_reply_cancels_upstream() {
+    let (mock, server) = start(&[]).await;
+    mock.script(Rule { delay_ms: Some(60_000), ..Rule::default() });
+    let stream = server.open("POST /v1/chat/completions", &[TOKEN], &chat(false));
+    mock.wait_for(SOON, |log| !log.is_empty()).await;
+    drop(stream);
+    wait_until_gone(&mock).await;
+    let output = server.stop();
+    assert!(output.contains("the caller left before the reply"), "{output}");
 }
 
 #[test]
