@@ -1,1 +1,14 @@
-//! Placeholder.
+//! What the tests of several crates share: a scripted host on virtual time, scenarios as data, and
+//! a server process to ask.
+//!
+//! - [`fake_host`]: the gateway's host without a network, on [`virtual_time`]; upstream answers by
+//!   script ([`answer`], [`scripted_body`]) and what it was asked is on record ([`sent`]).
+//! - [`scenario`]: what the files in `scenarios/` say; [`in_process`] plays them.
+
+pub mod answer;
+pub mod fake_host;
+pub mod in_process;
+pub mod scenario;
+pub mod scripted_body;
+pub mod sent;
+pub mod virtual_time;
