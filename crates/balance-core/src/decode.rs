@@ -60,10 +60,10 @@ pub(crate) fn decode<I>(
     };
     let call = match endpoint {
         Endpoint::Chat => translate::chat(&body, stamp),
+        Endpoint::Responses => translate::responses(&body, stamp),
         Endpoint::Embeddings => translate::embeddings(&body),
         Endpoint::Models => Ok(translate::models()),
         Endpoint::Model(name) => translate::model(&name),
-        Endpoint::Responses => return Err(Error::NotFound),
     };
     Question::of(call.map_err(Error::BadRequest)?)
 }
