@@ -229,7 +229,7 @@ impl Pool {
         let resting = self.roster.open().len() - ready - doubtful;
         let total = self.roster.len();
         let mut census = Census { total, ready, doubtful, resting, ..Census::default() };
-        for slot in 0..total {
+        for slot in (0..total).filter(|slot| !self.roster.open().contains(*slot)) {
             let code = match self.roster.membership(slot) {
                 Membership::Open => continue,
                 Membership::Disabled => {
@@ -245,6 +245,12 @@ impl Pool {
             }
         }
         census
+    }
+
+    /// The text of a key of this pool.
+    #[must_use]
+    pub fn secret_of(&self, key: KeyId) -> Option<&Secret> {
+        self.roster.key(self.roster.slot_of(key)?).map(|key| &key.secret)
     }
 
     /// Whether any key may be used, now or once its quota is back.

@@ -28,13 +28,12 @@ fn measure_picks_with_a_fifth_of_answers_429() {
             let mut pool = Pool::new(keys(size), strategy);
             let refused = fault(minute(1));
             let (mut nanos, mut settled) = (Vec::with_capacity(PICKS), Duration::ZERO);
-            let mut now = START;
             let mut roll = 1;
-            for _ in 0..PICKS {
+            for number in 0..PICKS {
                 roll = reroll(roll);
-                // A fifth of the keys is out at any time: each pick takes as long as it takes for
-                // one rest of a second to end.
-                now = now + Duration::from_millis(if scale(roll, size) == 0 { 1000 } else { 0 });
+                // In a second as many picks as keys: a fifth of the keys rests at any time.
+                let millis = u64::try_from(number * 1000 / size).unwrap();
+                let now = START + Duration::from_millis(millis);
                 let ask = Ask { model: Some("gemini-3.8-flash"), ..Ask::default() };
                 let begun = Instant::now();
                 let lease = pool.select(&ask, now, roll);
