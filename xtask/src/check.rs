@@ -11,7 +11,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     expect_no_arguments("check", arguments)?;
     execute(&mut cargo(["fmt", "--all", "--check"]))?;
     execute(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
-    let mut docs = cargo(["doc", "--workspace", "--no-deps"]);
+    // for those who work on it: private items too
+    let mut docs = cargo(["doc", "--workspace", "--no-deps", "--document-private-items"]);
     execute(docs.env("RUSTDOCFLAGS", "-D warnings"))?;
     Ok(Tally::PASSED)
 }

@@ -5,7 +5,7 @@
 use std::{env, fs, path::Path};
 
 use crate::{
-    process::{capture, program, run as execute, succeeds},
+    process::{capture, program, run_quietly, succeeds},
     tally::{Failure, Outcome, Tally, expect_no_arguments},
 };
 
@@ -146,5 +146,5 @@ fn elevated(line: &[&str]) -> Result<(), Failure> {
     let root = capture(program("id").arg("-u"))?.trim() == "0";
     let line = if root { line.to_vec() } else { [&["sudo", "--non-interactive"], line].concat() };
     let Some((name, arguments)) = line.split_first() else { return Ok(()) };
-    execute(program(name).args(arguments))
+    run_quietly(program(name).args(arguments))
 }

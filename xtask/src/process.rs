@@ -54,6 +54,12 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
     }
 }
 
+/// Runs to the end and shows what the program wrote only if it fails.
+pub(crate) fn run_quietly(command: &mut Command) -> Result<(), Failure> {
+    announce(command);
+    capture(command).map(|_| ())
+}
+
 /// Runs silently and returns what the program wrote to its standard output.
 pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
     let line = describe(command);
