@@ -111,7 +111,7 @@ impl<I> Call<I> {
             headers,
             payload: Some(payload),
             model: native.model,
-            prefer: query.key,
+            prefer: query.grant.map(|grant| grant.key),
             credential,
             own_address,
             via,

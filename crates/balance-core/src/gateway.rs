@@ -22,7 +22,7 @@ use crate::{
     deliver::{Delivery, deliver},
     error::Error,
     fault::{Fault, Remedy},
-    headers,
+    headers::{self, Query},
     host::{FetchError, Host, Payload},
     job::{Job, Outcome, Task},
     key::{Key, KeyId},
@@ -32,7 +32,7 @@ use crate::{
     pools::{PoolId, Pools},
     render::render,
     reply::Reply,
-    route::{Route, dialect_of, route},
+    route::{Native, NativeMethod, Route, dialect_of, route},
     secret::Secret,
     settings::{BaseUrl, Settings},
     trail::Trail,
@@ -107,13 +107,26 @@ impl<H: Host> Gateway<H> {
             Route::Verify => return Ok(verify::begin(&head.headers, &head.uri)),
             Route::OpenAi(_) | Route::Native(_) => {}
         }
-        let caller = authorize(&head.headers, &head.uri, &self.settings)?;
-        let pool = self.pools().enter(caller, self.host.now());
+        let pool = self.enter(&route, &head)?;
         let payload = self.receive(body, &route, &head).await?;
         match decode(route, head, payload, self.stamp())? {
             Question::One(call) => self.relay(call, pool, trail).await,
             Question::Series(series) => self.gather(series, pool, trail).await,
         }
+    }
+
+    /// The pool that the caller may use, by a credential or by the grant in a link of ours.
+    fn enter(&self, route: &Route, head: &request::Parts) -> Result<PoolId, Error> {
+        if let Route::Native(Native { path, method: NativeMethod::Upload, .. }) = route {
+            let query = Query::of(head.uri.query());
+            let link = [path.as_str(), &query.for_upstream].concat();
+            let pool = query.grant.and_then(|grant| self.pools().enter_by(&grant, &link));
+            if let Some(pool) = pool {
+                return Ok(pool);
+            }
+        }
+        let caller = authorize(&head.headers, &head.uri, &self.settings)?;
+        Ok(self.pools().enter(caller, self.host.now()))
     }
 
     /// One question, whose answer is given as it arrives.
@@ -130,7 +143,7 @@ impl<H: Host> Gateway<H> {
         let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
         if let Some(ours) = public_url.or(call.own_address.as_deref()) {
             let upstream = self.settings.base_url.as_str();
-            headers::point_links_at(response.headers_mut(), upstream, ours, key);
+            headers::point_links_at(response.headers_mut(), upstream, ours, key, &lease.secret);
         }
         let job = Job(Task::Settle { pool, lease, summary });
         Ok(Reply { job: Some(job), ..Reply::of(response) })

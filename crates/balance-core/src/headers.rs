@@ -5,10 +5,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::key::KeyId;
+use crate::{grant::Grant, key::KeyId, secret::Secret};
 
-/// Our own query parameter in upload links: the key that the upload was started with.
-const KEY_PARAMETER: &str = "gb_key";
+/// Our own query parameter in upload links.
+const GRANT_PARAMETER: &str = "gb_grant";
 
 /// Headers of one connection, or that the sending client sets itself.
 const CONNECTION: [HeaderName; 9] = [
@@ -87,8 +87,14 @@ fn remove_connection(headers: &mut HeaderMap) {
 }
 
 /// Points links of upstream at us, so that the caller comes back through the pool: `Location`, and
-/// the address of a started upload, which also remembers the key that it was started with.
-pub(crate) fn point_links_at(headers: &mut HeaderMap, upstream: &str, ours: &str, key: KeyId) {
+/// the address of a started upload, with the permission to use it with the key it was started with.
+pub(crate) fn point_links_at(
+    headers: &mut HeaderMap,
+    upstream: &str,
+    ours: &str,
+    key: KeyId,
+    secret: &Secret,
+) {
     for name in ["location", "x-goog-upload-url", "x-goog-upload-control-url"] {
         let Some(path) = headers
             .get(name)
@@ -98,8 +104,13 @@ pub(crate) fn point_links_at(headers: &mut HeaderMap, upstream: &str, ours: &str
         else {
             continue;
         };
-        let mark = if path.contains('?') { '&' } else { '?' };
-        let link = format!("{ours}{path}{mark}{KEY_PARAMETER}={key}");
+        let link = if name == "location" {
+            format!("{ours}{path}")
+        } else {
+            let grant = Grant::for_link(path, key, secret);
+            let mark = if path.contains('?') { '&' } else { '?' };
+            format!("{ours}{path}{mark}{GRANT_PARAMETER}={grant}")
+        };
         if let Ok(link) = HeaderValue::try_from(link) {
             headers.insert(name, link);
         }
@@ -111,8 +122,8 @@ pub(crate) fn point_links_at(headers: &mut HeaderMap, upstream: &str, ours: &str
 pub(crate) struct Query {
     /// The rest, byte for byte, with its `?`; empty if there is none.
     pub(crate) for_upstream: String,
-    /// The key that a link of ours names.
-    pub(crate) key: Option<KeyId>,
+    /// The permission that a link of ours carries.
+    pub(crate) grant: Option<Grant>,
 }
 
 impl Query {
@@ -121,7 +132,7 @@ impl Query {
         for pair in query.into_iter().flat_map(|query| query.split('&')) {
             match pair.split_once('=').unwrap_or((pair, "")) {
                 ("key", _) => {}
-                (KEY_PARAMETER, id) => taken.key = id.parse().ok(),
+                (GRANT_PARAMETER, grant) => taken.grant = grant.parse().ok(),
                 _ => {
                     taken.for_upstream.push(if taken.for_upstream.is_empty() { '?' } else { '&' });
                     taken.for_upstream.push_str(pair);

@@ -18,6 +18,7 @@ mod deliver;
 pub mod error;
 pub mod fault;
 pub mod gateway;
+mod grant;
 mod headers;
 pub mod host;
 pub mod job;

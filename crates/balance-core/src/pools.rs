@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     authorize::Caller,
+    grant::Grant,
     key::Key,
     pool::{Pool, Strategy},
     time::Timestamp,
@@ -58,6 +59,18 @@ impl Pools {
             self.owners.insert(id, Owner { pool, last_used: now });
         }
         PoolId::Owner(id)
+    }
+
+    /// The pool that a grant opens: that of the key it was made with, if it is good for `link`.
+    pub(crate) fn enter_by(&self, grant: &Grant, link: &str) -> Option<PoolId> {
+        let opens = |pool: &Pool| {
+            pool.secret_of(grant.key).is_some_and(|secret| grant.is_for(link, secret))
+        };
+        if opens(&self.operator) {
+            return Some(PoolId::Operator);
+        }
+        let owner = self.owners.iter().find(|(_, owner)| opens(&owner.pool));
+        owner.map(|(id, _)| PoolId::Owner(*id))
     }
 
     /// A pool that was entered. One that was forgotten since is empty.

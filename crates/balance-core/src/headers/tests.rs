@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::{Query, for_caller, for_upstream, own_address, point_links_at};
-use crate::key::KeyId;
+use crate::{key::KeyId, secret::Secret};
 
 fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
     pairs
@@ -85,8 +85,10 @@ fn the_query_loses_our_parameters_and_nothing_else() {
         assert_eq!(Query::of(Some(query)).for_upstream, rest, "{query}");
     }
     assert_eq!(Query::of(None), Query::default());
-    assert_eq!(Query::of(Some("gb_key=00000000000000ff&a=1")).key, Some(KeyId::from_u64(255)));
-    assert_eq!(Query::of(Some("gb_key=zz")).key, None);
+    assert_eq!(
+        Query::of(Some("gb_grant=zz&a=1")),
+        Query { for_upstream: "?a=1".into(), grant: None }
+    );
 }
 
 #[test]
@@ -95,14 +97,17 @@ fn links_of_upstream_come_back_through_us() {
         ("x-goog-upload-url", "https://g.example/upload/v1beta/files?upload_id=u"),
         ("location", "https://elsewhere.example/x"),
     ]);
-    point_links_at(&mut answer, "https://g.example", "https://me.example", KeyId::from_u64(255));
-    assert_eq!(
-        answer["x-goog-upload-url"],
-        "https://me.example/upload/v1beta/files?upload_id=u&gb_key=00000000000000ff"
-    );
+    let (key, secret) = (KeyId::from_u64(255), Secret::new("AIzaSyA-a-key"));
+    point_links_at(&mut answer, "https://g.example", "https://me.example", key, &secret);
+    let link: http::Uri = answer["x-goog-upload-url"].to_str().unwrap().parse().unwrap();
+    assert_eq!(link.host(), Some("me.example"));
+    let query = Query::of(link.query());
+    assert_eq!(query.for_upstream, "?upload_id=u");
+    let upstream = link.path().to_owned() + &query.for_upstream;
+    assert!(query.grant.unwrap().is_for(&upstream, &secret));
     assert_eq!(answer["location"], "https://elsewhere.example/x");
     let mut tricky = headers(&[("location", "https://g.example.evil/x")]);
-    point_links_at(&mut tricky, "https://g.example", "https://me.example", KeyId::from_u64(1));
+    point_links_at(&mut tricky, "https://g.example", "https://me.example", key, &secret);
     assert_eq!(tricky["location"], "https://g.example.evil/x");
 }
 
