@@ -7,7 +7,6 @@ mod diagram;
 mod fences;
 mod links;
 mod screenshot;
-mod settings;
 mod shell;
 mod tour;
 mod way;
@@ -15,62 +14,70 @@ mod way;
 use std::fs;
 
 use crate::{
-    process::root,
+    process::{capture, cargo, root},
     tally::{Failure, Outcome, Tally},
 };
 
 /// A file made from code.
 struct Page {
     path: &'static str,
-    text: fn() -> String,
+    text: fn() -> Result<String, Failure>,
 }
 
 const PAGES: &[Page] = &[
-    Page { path: "docs/SETTINGS.md", text: settings::page },
-    Page { path: "docs/pictures/way-of-a-request.svg", text: way::picture },
+    Page { path: "docs/SETTINGS.md", text: settings },
+    Page { path: "docs/pictures/way-of-a-request.svg", text: || Ok(way::picture()) },
 ];
 
-/// Without arguments: makes the pages, takes the README's tour, photographs it. With `--check`:
-/// complains about what is stale, and takes the tour without a camera.
+/// Without arguments: makes the pages, takes the README's tour and photographs it. With `--check`:
+/// takes the tour without a camera. Either way, complains about what is not true.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    let photograph = match arguments {
+    let write = match arguments {
         [] => true,
         [flag] if flag == "--check" => false,
         _ => return Err(Failure::new("`docs` takes `--check` or nothing")),
     };
-    let complaints = if photograph { write_pages()? } else { stale_pages() };
-    let complaints = [complaints, links::dead()?, tour::differences()?].concat();
-    if !complaints.is_empty() {
-        return Err(Failure::new(format!(
-            "the documentation is not true:\n  {}",
-            complaints.join("\n  ")
-        )));
+    if write {
+        write_pages()?;
     }
     let session = tour::take()?;
-    if photograph {
+    if write {
         screenshot::write(&session, "docs/pictures/tour.png")?;
     }
-    Ok(Tally::PASSED)
+    let complaints = [stale_pages()?, links::dead()?, tour::differences()?].concat();
+    if complaints.is_empty() {
+        return Ok(Tally::PASSED);
+    }
+    let list = complaints.join("\n  ");
+    Err(Failure::new(format!("the documentation is not true:\n  {list}")))
 }
 
-fn write_pages() -> Result<Vec<String>, Failure> {
+fn settings() -> Result<String, Failure> {
+    capture(&mut cargo(["run", "--quiet", "--package", "xtask", "--example", "settings-page"]))
+}
+
+fn write_pages() -> Result<(), Failure> {
     for page in PAGES {
         let path = root().join(page.path);
+        let text = (page.text)()?;
         let folder = path.parent().map_or_else(|| Ok(()), fs::create_dir_all);
         folder
-            .and_then(|()| fs::write(&path, (page.text)()))
+            .and_then(|()| fs::write(&path, text))
             .map_err(|error| Failure::new(format!("{}: {error}", page.path)))?;
         println!("docs: wrote {}", page.path);
     }
-    Ok(Vec::new())
+    Ok(())
 }
 
-fn stale_pages() -> Vec<String> {
-    let is_stale = |page: &&Page| {
-        fs::read_to_string(root().join(page.path)).ok().as_deref() != Some(&*(page.text)())
-    };
-    let say = |page: &Page| format!("{} is stale: run `cargo xtask docs`", page.path);
-    PAGES.iter().filter(is_stale).map(say).collect()
+fn stale_pages() -> Result<Vec<String>, Failure> {
+    let mut stale = Vec::new();
+    for page in PAGES {
+        let kept = fs::read_to_string(root().join(page.path)).unwrap_or_default();
+        if kept != (page.text)()? {
+            stale.push(format!("{} is stale: run `cargo xtask docs`", page.path));
+        }
+    }
+    Ok(stale)
 }
 
 /// The pages written by hand.

@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod ci;
+mod docs;
 mod machine;
 mod process;
 mod purity;
@@ -53,6 +54,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         about: "load through the server, nginx and the mock alone; --help tells its options",
         run: bench::run,
+    },
+    Command {
+        name: "docs",
+        about: "make what the documentation takes from the code, take the tour (--check: only check)",
+        run: docs::run,
     },
     Command {
         name: "machine",

@@ -11,13 +11,17 @@ use crate::{
     tally::Failure,
 };
 
-/// Columns of a terminal, after which lines are broken.
+/// The window of a terminal: where lines are broken, and how many are seen; the others have scrolled
+/// away.
 const COLUMNS: usize = 118;
-/// In pixels of the page, of which the picture has twice as many; the style below draws by them.
+const ROWS: usize = 34;
+/// In pixels of the page, of which the picture has one and a half times as many. The style below
+/// draws by them.
 const WIDTH: usize = 984;
-const LINE_HEIGHT: usize = 20;
+const ROW_HEIGHT: usize = 20;
 const FRAME_HEIGHT: usize = 60;
 const EDGE: usize = 16;
+const GAP: usize = 12;
 
 const STYLE: &str = "
   * { margin: 0; box-sizing: border-box; }
@@ -74,7 +78,7 @@ fn photograph(
             "--no-first-run",
         ])
         .args(["--disable-background-networking", "--disable-component-update", "--disable-sync"])
-        .args(["--force-device-scale-factor=2", &format!("--window-size={WIDTH},{height}")])
+        .args(["--force-device-scale-factor=1.5", &format!("--window-size={WIDTH},{height}")])
         .arg(format!("--user-data-dir={}", folder.join("profile").display()))
         .arg(format!("--screenshot={}", picture.display()))
         .arg(format!("file://{}", page.display()))
@@ -82,14 +86,10 @@ fn photograph(
     execute(&mut command)
 }
 
-/// A browser without a window cannot be asked how tall a page is; but all lines are equally tall.
+/// A browser without a window cannot be asked how tall a page is; but all rows are equally tall.
 fn height(terminals: &[Terminal]) -> usize {
-    let rows = |terminal: &Terminal| -> usize {
-        terminal.lines.iter().map(|line| folded(line).len()).sum()
-    };
-    let frames: usize =
-        terminals.iter().map(|terminal| FRAME_HEIGHT + LINE_HEIGHT * rows(terminal)).sum();
-    2 * EDGE - 12 + frames
+    let height = |terminal: &Terminal| FRAME_HEIGHT + ROW_HEIGHT * rows(terminal).len();
+    2 * EDGE - GAP + terminals.iter().map(height).sum::<usize>()
 }
 
 fn html(terminals: &[Terminal]) -> String {
@@ -98,25 +98,29 @@ fn html(terminals: &[Terminal]) -> String {
 }
 
 fn section(terminal: &Terminal) -> String {
-    let row = |line: &Line| {
-        let text = escape(&folded(line).join("\n"));
-        match line {
-            Line::Shown(_) => text + "\n",
-            Line::Typed(_) => format!("<b>{text}</b>\n"),
-        }
-    };
-    let rows: String = terminal.lines.iter().map(row).collect();
+    let rows = rows(terminal).join("\n");
     format!("<section><h1>{}</h1><pre>{rows}</pre></section>", terminal.title)
+}
+
+/// What the window shows, as HTML.
+fn rows(terminal: &Terminal) -> Vec<String> {
+    let all: Vec<String> = terminal.lines.iter().flat_map(folded).collect();
+    all.get(all.len().saturating_sub(ROWS)..).unwrap_or_default().to_vec()
 }
 
 /// A line as a terminal breaks it.
 fn folded(line: &Line) -> Vec<String> {
     let (Line::Typed(text) | Line::Shown(text)) = line;
     let letters: Vec<char> = text.chars().collect();
-    if letters.is_empty() {
+    let mut rows = letters.chunks(COLUMNS).peekable();
+    if rows.peek().is_none() {
         return vec![String::new()];
     }
-    letters.chunks(COLUMNS).map(|chunk| chunk.iter().collect()).collect()
+    let row = |row: &[char]| {
+        let row = escape(&row.iter().collect::<String>());
+        if matches!(line, Line::Typed(_)) { format!("<b>{row}</b>") } else { row }
+    };
+    rows.map(row).collect()
 }
 
 fn escape(text: &str) -> String {
@@ -128,16 +132,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_lines_are_broken_and_counted() {
-        let lines = vec![Line::Typed("<".repeat(COLUMNS + 1)), Line::Shown(String::new())];
-        let terminal = Terminal { title: "t", lines };
+    fn long_lines_are_broken_and_what_scrolls_away_is_not_seen() {
+        let long = Line::Typed("<".repeat(COLUMNS + 1));
         assert_eq!(
-            height(std::slice::from_ref(&terminal)),
-            2 * EDGE - 12 + FRAME_HEIGHT + 3 * LINE_HEIGHT
+            folded(&long),
+            [format!("<b>{}</b>", "&lt;".repeat(COLUMNS)), "<b>&lt;</b>".into()]
         );
-        assert!(
-            html(&[terminal])
-                .contains(&format!("<b>{}\n&lt;</b>\n\n</pre>", "&lt;".repeat(COLUMNS)))
+        let lines = vec![long, Line::Shown(String::new())];
+        let short = Terminal { title: "t", lines };
+        assert_eq!(rows(&short).len(), 3);
+        let lines = (0..100).map(|number| Line::Shown(number.to_string())).collect();
+        let tall = Terminal { title: "t", lines };
+        assert_eq!(rows(&tall).first().map(String::as_str), Some("66"));
+        assert_eq!(
+            height(&[short, tall]),
+            2 * EDGE + GAP + 2 * (FRAME_HEIGHT - GAP) + 37 * ROW_HEIGHT
         );
     }
 }

@@ -11,7 +11,7 @@ use std::{
     thread,
 };
 
-use super::tour::Line;
+use super::tour::{Line, typed};
 use crate::{
     process::{capture, program, succeeds},
     tally::Failure,
@@ -33,8 +33,7 @@ impl Shell {
             .process_group(0)
             .spawn()
             .map_err(|error| Failure::new(format!("sh: {error}")))?;
-        let typed = code.lines().map(|line| Line::Typed(line.into())).collect();
-        let lines = Arc::new(Mutex::new(typed));
+        let lines = Arc::new(Mutex::new(typed(code).collect()));
         if let Some(pipe) = child.stdout.take() {
             collect(pipe, &lines);
         }

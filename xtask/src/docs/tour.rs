@@ -4,6 +4,7 @@
 //! Invariant: what is run stands in the README, letter by letter.
 
 use std::{
+    iter,
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -61,8 +62,14 @@ pub(super) fn differences() -> Result<Vec<String>, Failure> {
     Ok(complaints)
 }
 
-/// Takes the tour.
-pub(super) fn take() -> Result<[Terminal; 3], Failure> {
+/// A command as a terminal shows it.
+pub(super) fn typed(code: &str) -> impl Iterator<Item = Line> {
+    let prompts = iter::once("$ ").chain(iter::repeat("  "));
+    prompts.zip(code.lines()).map(|(prompt, line)| Line::Typed(format!("{prompt}{line}")))
+}
+
+/// Takes the tour. What the server and the visitor's terminal showed.
+pub(super) fn take() -> Result<[Terminal; 2], Failure> {
     let pages = pages_by_hand()?;
     let all: Vec<Block<'_>> = pages.iter().take(1).flat_map(|(_, page)| blocks(page)).collect();
     for (_, address) in SERVERS {
@@ -81,7 +88,7 @@ pub(super) fn take() -> Result<[Terminal; 3], Failure> {
     for block in all.iter().filter(|block| block.info == VISITOR) {
         println!("docs: {}", block.code.trim_end());
         let shown = run_to_end(&block.code)?;
-        lines.extend(block.code.lines().map(|line| Line::Typed(line.into())));
+        lines.extend(typed(&block.code));
         lines.extend(shown.lines().map(|line| Line::Shown(line.into())));
         if shown.trim().is_empty() || shown.contains("\"error\"") {
             return Err(Failure::new(format!(
@@ -90,11 +97,9 @@ pub(super) fn take() -> Result<[Terminal; 3], Failure> {
             )));
         }
     }
-    Ok([
-        Terminal { title: "a fake Gemini", lines: mock.stop() },
-        Terminal { title: "Gemini Balance", lines: server.stop() },
-        Terminal { title: "a client", lines },
-    ])
+    let server = Terminal { title: "Gemini Balance", lines: server.stop() };
+    drop(mock);
+    Ok([server, Terminal { title: "a client", lines }])
 }
 
 fn start(blocks: &[Block<'_>], (info, address): (&str, &str)) -> Result<Shell, Failure> {
