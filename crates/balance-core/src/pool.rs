@@ -4,9 +4,9 @@
 //! speaks against it, or, if nothing better is left, while it is merely doubtful. A pick takes the
 //! same time however many keys there are.
 //!
-//! The parts: [`Roster`] knows who is in the pool and who is out for all models, [`Model`] what one
-//! model's quotas say of each project, [`Rotation`](strategy::Rotation) whose turn it is,
-//! [`Leases`] what is under way.
+//! The parts: `Roster` knows who is in the pool and who is out for all models, `Model` what one
+//! model's quotas say of each project, `Rotation` whose turn it is,
+//! `Leases` what is under way.
 
 mod leases;
 mod model;
