@@ -3,6 +3,7 @@
 //! Invariant: every reason that Google gives, known or new, becomes one of OpenAI's, or says that
 //! there is no answer.
 
+use crate::gemini::generate::answer::Candidate;
 use crate::openai::completion::FinishReason;
 
 /// What a reason of Gemini means.
@@ -21,6 +22,11 @@ pub(crate) enum End {
 }
 
 impl End {
+    /// The end of an answer that came whole; one without a reason counts if there is anything in it.
+    pub(crate) fn of(candidate: &Candidate<'_>) -> Self {
+        candidate.finish_reason.as_ref().map_or(Self::Failed, |reason| Self::read(&reason.0))
+    }
+
     /// Reads a reason, by its name or by its number in Google's integer encoding.
     pub(crate) fn read(reason: &str) -> Self {
         match reason {

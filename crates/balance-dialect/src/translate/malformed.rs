@@ -5,7 +5,6 @@
 use thiserror::Error;
 
 use crate::gemini::error::ErrorBody;
-use crate::gemini::generate::answer::GenerateContentResponse;
 use crate::sse::TooLong;
 
 /// An answer that is none.
@@ -39,14 +38,6 @@ pub enum Malformed {
 impl Malformed {
     /// The stable word for it, as clients are told.
     pub const CODE: &'static str = "upstream_malformed_response";
-}
-
-impl Malformed {
-    /// No answer, with Gemini's reason.
-    pub(crate) fn empty(answer: &GenerateContentResponse<'_>) -> Self {
-        let mut reasons = answer.candidates.iter().filter_map(|c| c.finish_reason.as_ref());
-        Self::Empty { reason: reasons.next().map(|reason| reason.0.to_string()) }
-    }
 }
 
 impl From<&serde_json::Error> for Malformed {

@@ -15,6 +15,10 @@ use crate::summary::{Ending, Summary};
 /// The most bytes that one event may have; a picture of 4K takes some 30 MB.
 const EVENT_LIMIT: usize = 128 << 20;
 
+/// There is nothing in an answer that a client could be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoAnswer;
+
 /// An answer in a client's dialect.
 pub(crate) trait Reply {
     /// Writes what an event adds.
@@ -26,8 +30,8 @@ pub(crate) trait Reply {
     /// Writes the end of a complete answer.
     ///
     /// # Errors
-    /// [`Malformed`] when the answer turns out to be none; nothing is written then.
-    fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), Malformed>;
+    /// [`NoAnswer`] when there is none; nothing is written then.
+    fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), NoAnswer>;
 
     /// Writes an error as the end of a stream.
     fn fail(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>);
@@ -35,13 +39,13 @@ pub(crate) trait Reply {
     /// Writes a whole answer.
     ///
     /// # Errors
-    /// [`Malformed`] when there is no answer in it; nothing is written then.
+    /// [`NoAnswer`] when there is none; nothing is written then.
     fn whole(
         &mut self,
         answer: &GenerateContentResponse<'_>,
         tokens: &Tokens,
         out: &mut Vec<u8>,
-    ) -> Result<(), Malformed>;
+    ) -> Result<(), NoAnswer>;
 }
 
 /// A reply with the bytes that are being read for it.
@@ -50,6 +54,8 @@ pub(crate) struct Feed<R> {
     reply: R,
     decoder: Decoder,
     tokens: Tokens,
+    /// Gemini's word for the end of the answer.
+    reason: Option<String>,
     /// Set once the end is written; what comes after is not read.
     ending: Option<Ending>,
 }
@@ -57,7 +63,7 @@ pub(crate) struct Feed<R> {
 impl<R: Reply> Feed<R> {
     pub(crate) fn new(reply: R) -> Self {
         let decoder = Decoder::new(EVENT_LIMIT);
-        Self { reply, decoder, tokens: Tokens::default(), ending: None }
+        Self { reply, decoder, tokens: Tokens::default(), reason: None, ending: None }
     }
 
     /// See [`Translator::push`](super::Translator::push).
@@ -66,11 +72,14 @@ impl<R: Reply> Feed<R> {
             self.decoder.push(bytes);
         }
         while self.ending.is_none() {
-            let event = self.decoder.next();
-            match event.map_err(Malformed::from) {
+            let read = match self.decoder.next() {
+                Ok(Some(event)) => self.event(&event, out),
                 Ok(None) => break,
-                Ok(Some(event)) => self.event(&event, out)?,
-                Err(malformed) => return Err(self.break_off(malformed, out)),
+                Err(too_long) => Err(too_long.into()),
+            };
+            if let Err(malformed) = read {
+                self.break_off(&malformed, out);
+                return Err(malformed);
             }
         }
         Ok(())
@@ -80,8 +89,10 @@ impl<R: Reply> Feed<R> {
     pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Summary {
         while self.ending.is_none() {
             let Some(event) = self.decoder.finish() else { break };
-            // What an unreadable rest is, the ending tells.
-            let _ = self.event(&event, out);
+            if self.event(&event, out).is_err() {
+                // The stream was cut within the event.
+                failure::truncated(|error| self.interrupt(error, out));
+            }
         }
         if self.ending.is_none() {
             self.end(out);
@@ -103,22 +114,17 @@ impl<R: Reply> Feed<R> {
         if answer.error.is_some() {
             return Err(Malformed::Failed(Box::new(ErrorBody::parse(body).unwrap_or_default())));
         }
-        if let Some(stated) = &answer.usage_metadata {
-            self.tokens.update(stated);
+        self.note(&answer);
+        if self.reply.whole(&answer, &self.tokens, out).is_err() {
+            return Err(Malformed::Empty { reason: self.reason.take() });
         }
-        self.reply.whole(&answer, &self.tokens, out)?;
         self.ending = Some(Ending::Finished);
         Ok(self.summary())
     }
 
     fn event(&mut self, event: &Event, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let answer = match read(&event.data) {
-            Ok(answer) => answer,
-            Err(malformed) => return Err(self.break_off(malformed, out)),
-        };
-        if let Some(stated) = &answer.usage_metadata {
-            self.tokens.update(stated);
-        }
+        let answer = read(&event.data)?;
+        self.note(&answer);
         if answer.error.is_some() {
             let error = ErrorBody::parse(&event.data).unwrap_or_default();
             failure::of_upstream(&error, |error| self.reply.fail(error, out));
@@ -129,20 +135,31 @@ impl<R: Reply> Feed<R> {
         Ok(())
     }
 
+    /// Takes what every dialect needs of an event.
+    fn note(&mut self, answer: &GenerateContentResponse<'_>) {
+        if let Some(stated) = &answer.usage_metadata {
+            self.tokens.update(stated);
+        }
+        let mut reasons = answer.candidates.iter().filter_map(|each| each.finish_reason.as_ref());
+        if let Some(reason) = reasons.next() {
+            self.reason = Some(reason.0.to_string());
+        }
+    }
+
     fn end(&mut self, out: &mut Vec<u8>) {
         if !self.reply.is_complete() {
             failure::truncated(|error| self.interrupt(error, out));
-        } else if let Err(malformed) = self.reply.end(&self.tokens, out) {
-            self.break_off(malformed, out);
+        } else if self.reply.end(&self.tokens, out).is_err() {
+            let empty = Malformed::Empty { reason: self.reason.take() };
+            self.break_off(&empty, out);
         } else {
             self.ending = Some(Ending::Finished);
         }
     }
 
     /// Ends the stream with an error because of what came.
-    fn break_off(&mut self, malformed: Malformed, out: &mut Vec<u8>) -> Malformed {
-        failure::malformed(&malformed, |error| self.interrupt(error, out));
-        malformed
+    fn break_off(&mut self, malformed: &Malformed, out: &mut Vec<u8>) {
+        failure::malformed(malformed, |error| self.interrupt(error, out));
     }
 
     fn summary(&self) -> Summary {

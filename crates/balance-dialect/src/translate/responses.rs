@@ -74,7 +74,7 @@ impl Responses {
 
     /// How the answer is over; none when the model failed and gave no answer.
     fn outcome(&self) -> Option<Outcome<'static>> {
-        let end = if self.is_blocked { End::Blocked } else { self.end.unwrap_or(End::Done) };
+        let end = if self.is_blocked { End::Blocked } else { self.end.unwrap_or(End::Failed) };
         Some(match end.reason(self.content)? {
             FinishReason::Stop | FinishReason::ToolCalls => {
                 Outcome { status: Status::Completed, reason: None, error: None }

@@ -12,9 +12,8 @@ use crate::openai::completion::{
 };
 use crate::openai::error::ErrorObject;
 use crate::translate::finish::{Content, End};
-use crate::translate::malformed::Malformed;
 use crate::translate::piece::{Piece, is_block, loose_signature};
-use crate::translate::reply::Reply;
+use crate::translate::reply::{NoAnswer, Reply};
 use crate::translate::usage::Tokens;
 
 impl Reply for Chat {
@@ -30,20 +29,20 @@ impl Reply for Chat {
 
     fn is_complete(&self) -> bool {
         let is_ended = !self.choices.is_empty() && self.choices.iter().all(|c| c.end.is_some());
-        is_ended || self.choices.is_empty() && self.is_blocked
+        is_ended || self.is_blocked
     }
 
-    fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), NoAnswer> {
         if self.choices.is_empty() {
             self.open(0, out);
-            self.write(0, Delta::default(), Some(FinishReason::ContentFilter), out);
         }
+        // An answer without an end is complete only when the prompt was blocked.
         let reasons = self.choices.iter().map(|choice| {
-            let reason = choice.end.unwrap_or(End::Done).reason(choice.content);
+            let reason = choice.end.unwrap_or(End::Blocked).reason(choice.content);
             reason.map(|reason| (choice.index, reason))
         });
         let Some(reasons) = reasons.collect::<Option<Vec<_>>>() else {
-            return Err(Malformed::Empty { reason: None });
+            return Err(NoAnswer);
         };
         for (index, reason) in reasons {
             self.write(index, Delta::default(), Some(reason), out);
@@ -66,7 +65,7 @@ impl Reply for Chat {
         answer: &GenerateContentResponse<'_>,
         tokens: &Tokens,
         out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), NoAnswer> {
         self.write_whole(answer, tokens, out)
     }
 }

@@ -12,22 +12,22 @@ use crate::openai::completion::{
     Choice, Completion, ExtraContent, FinishReason, Image, ImageKind, ImageUrl, Message,
 };
 use crate::translate::finish::{Content, End};
-use crate::translate::malformed::Malformed;
 use crate::translate::names::Names;
 use crate::translate::piece::{CallIds, Piece, is_block, loose_signature};
+use crate::translate::reply::NoAnswer;
 use crate::translate::usage::Tokens;
 
 impl Chat {
     /// Writes the whole answer.
     ///
     /// # Errors
-    /// [`Malformed`] when there is no answer in it; nothing is written then.
+    /// [`NoAnswer`] when there is none; nothing is written then.
     pub(crate) fn write_whole(
         &mut self,
         answer: &GenerateContentResponse<'_>,
         tokens: &Tokens,
         out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), NoAnswer> {
         self.settle_id(answer.response_id.as_ref());
         let mut choices = Vec::with_capacity(answer.candidates.len());
         for (candidate, position) in answer.candidates.iter().zip(0..) {
@@ -35,7 +35,7 @@ impl Chat {
         }
         if choices.is_empty() {
             if !answer.prompt_feedback.as_ref().is_some_and(is_block) {
-                return Err(Malformed::Empty { reason: None });
+                return Err(NoAnswer);
             }
             choices.push(blocked());
         }
@@ -51,7 +51,7 @@ fn choice<'a>(
     position: u32,
     names: &'a Names,
     calls: &mut CallIds,
-) -> Result<Choice<'a>, Malformed> {
+) -> Result<Choice<'a>, NoAnswer> {
     let mut content = Content::None;
     let mut text = None;
     let mut message = Message::default();
@@ -75,11 +75,7 @@ fn choice<'a>(
             }
         }
     }
-    let reason = candidate.finish_reason.as_ref().map(|reason| &*reason.0);
-    let finish_reason = End::read(reason.unwrap_or_default()).reason(content);
-    let Some(finish_reason) = finish_reason else {
-        return Err(Malformed::Empty { reason: reason.map(str::to_owned) });
-    };
+    let finish_reason = End::of(candidate).reason(content).ok_or(NoAnswer)?;
     message.content = text.or_else(|| message.tool_calls.is_empty().then_some("".into()));
     let index = candidate.index.unwrap_or(position);
     Ok(Choice { index, message, logprobs: None, finish_reason })

@@ -11,9 +11,8 @@ use crate::openai::error::ErrorObject;
 use crate::openai::responses::answer::{Error, Status};
 use crate::openai::responses::event::{self, Event};
 use crate::translate::finish::End;
-use crate::translate::malformed::Malformed;
 use crate::translate::piece::{Piece, is_block};
-use crate::translate::reply::Reply;
+use crate::translate::reply::{NoAnswer, Reply};
 use crate::translate::usage::Tokens;
 
 impl Reply for Responses {
@@ -35,8 +34,8 @@ impl Reply for Responses {
         self.end.is_some() || self.is_blocked
     }
 
-    fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let outcome = self.outcome().ok_or(Malformed::Empty { reason: None })?;
+    fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), NoAnswer> {
+        let outcome = self.outcome().ok_or(NoAnswer)?;
         self.items.close(outcome.status, out);
         let kind = match outcome.status {
             Status::Incomplete => "response.incomplete",
@@ -66,12 +65,9 @@ impl Reply for Responses {
         answer: &GenerateContentResponse<'_>,
         tokens: &Tokens,
         out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
+    ) -> Result<(), NoAnswer> {
         self.event(answer, out);
-        if answer.candidates.is_empty() && !self.is_blocked {
-            return Err(Malformed::empty(answer));
-        }
-        let outcome = self.outcome().ok_or_else(|| Malformed::empty(answer))?;
+        let outcome = self.outcome().ok_or(NoAnswer)?;
         self.items.close(outcome.status, out);
         let response = self.head.response(&self.items.all, outcome, Some(tokens.for_responses()));
         json::write(&response, out);
