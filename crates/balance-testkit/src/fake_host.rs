@@ -111,6 +111,7 @@ impl FakeHost {
             uri: head.uri,
             headers: head.headers,
             body: Bytes::new(),
+            digest: None,
             frames: 0,
             key: head.extensions.get::<KeyId>().copied(),
             ending: Ending::Open,

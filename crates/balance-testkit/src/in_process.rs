@@ -35,8 +35,11 @@ pub struct Stage {
 pub fn play(scenario: &Scenario) -> Result<(), String> {
     let names = Names { door: format!("http://{DOOR}"), upstream: "http://upstream.test".into() };
     let stage = Stage::open(&scenario.settings(&names))?;
+    let mut reply = Received::default();
     for (number, step) in scenario.steps().iter().enumerate() {
-        stage.play(step, &names).map_err(|why| format!("step {}: {why}", number + 1))?;
+        reply = stage
+            .play(step, &names, &reply)
+            .map_err(|why| format!("step {}: {why}", number + 1))?;
     }
     Ok(())
 }
@@ -61,27 +64,14 @@ impl Stage {
         Ok(Self { gateway: Gateway::new(host.clone(), settings), host })
     }
 
-    fn play(&self, step: &Step, names: &Names) -> Result<(), String> {
+    fn play(&self, step: &Step, names: &Names, before: &Received) -> Result<Received, String> {
         self.host.time().advance(step.wait.0);
         self.host.forget_sent();
         self.host.play(step.upstream.iter().map(|answer| answer.answer(names)));
-        let request = step.request.request(names)?;
+        let request = step.request.request(names, before)?;
         let reply = self.ask(request, &step.request)?;
-        let sent = self.host.sent();
-        if sent.len() != step.upstream.len() {
-            let (got, wanted) = (sent.len(), step.upstream.len());
-            let (status, text) = (reply.status, reply.text());
-            return Err(format!(
-                "upstream was asked {got} times, wanted {wanted}: {status} {text}"
-            ));
-        }
-        for (sent, answer) in sent.iter().zip(&step.upstream) {
-            answer.expect.check(sent, names)?;
-            answer.expect.check_ending(sent.ending)?;
-        }
-        let answers: Vec<_> =
-            step.upstream.iter().map(|answer| answer.wire(names).frames.concat()).collect();
-        step.reply.check(&reply, &answers, names)
+        step.check(&reply, &self.host.sent(), names)?;
+        Ok(reply)
     }
 
     /// Asks the gateway, and reads the answer as a caller of this kind does.

@@ -3,12 +3,16 @@
 //!
 //! - [`fake_host`]: the gateway's host without a network, on [`virtual_time`]; upstream answers by
 //!   script ([`answer`], [`scripted_body`]) and what it was asked is on record ([`sent`]).
-//! - [`scenario`]: what the files in `scenarios/` say; [`in_process`] plays them.
+//! - [`scenario`]: what the files in `scenarios/` say; [`in_process`] plays them so, [`over_http`]
+//!   against a [`server`] process, asked by a [`client`].
 
 pub mod answer;
+pub mod client;
 pub mod fake_host;
 pub mod in_process;
+pub mod over_http;
 pub mod scenario;
 pub mod scripted_body;
 pub mod sent;
+pub mod server;
 pub mod virtual_time;

@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::sent::Sent;
+
 pub use asked::{Asked, Leaves, Usual};
 pub use expected::{Ends, Expected, ExpectedHeader, ExpectedRequest};
 pub use load::load;
@@ -30,7 +32,7 @@ pub use upstream::{Event, Upstream, Wire};
 ///
 /// Without `settings` the pool has the keys `a`, `b` and `c` in this order (`round-robin`), and the
 /// access token that every request carries unless it says otherwise. Texts may name keys as
-/// `{a}` … `{z}`, the token as `{token}`, the server's own address as `{door}` and that of upstream
+/// `{a}` … `{z}`, their ids as `{id-a}`, the token as `{token}`, the server's own address as `{door}` and that of upstream
 /// as `{upstream}`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -69,6 +71,28 @@ pub struct Step {
     pub upstream: Vec<Upstream>,
     /// What comes back.
     pub reply: Expected,
+}
+
+impl Step {
+    /// Checks what came of it: the reply, and what upstream was asked.
+    ///
+    /// # Errors
+    /// What is not as expected.
+    pub fn check(&self, reply: &Received, sent: &[Sent], names: &Names) -> Result<(), String> {
+        let (times, wanted) = (sent.len(), self.upstream.len());
+        if times != wanted {
+            let (status, text) = (reply.status, reply.text());
+            return Err(format!(
+                "upstream was asked {times} times, wanted {wanted}: {status} {text}"
+            ));
+        }
+        for (sent, answer) in sent.iter().zip(&self.upstream) {
+            answer.expect.check(sent, names)?;
+        }
+        let body = |answer: &Upstream| answer.wire(names).frames.concat();
+        let answers: Vec<_> = self.upstream.iter().map(body).collect();
+        self.reply.check(reply, &answers, names)
+    }
 }
 
 impl Scenario {

@@ -6,6 +6,7 @@ use balance_core::{key::KeyId, time::Timestamp};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri, header};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::scripted_body::Ending;
 
@@ -22,6 +23,8 @@ pub struct Sent {
     pub headers: HeaderMap,
     /// The body, as far as it arrived.
     pub body: Bytes,
+    /// The SHA-256 of the body, where that is all that was kept of it.
+    pub digest: Option<[u8; 32]>,
     /// In how many frames it arrived; 0 where that is not known.
     pub frames: usize,
     /// The key that the gateway named to its host.
@@ -41,6 +44,15 @@ impl Sent {
     #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Whether its body is this, byte for byte.
+    #[must_use]
+    pub fn has_body(&self, body: &[u8]) -> bool {
+        match self.digest {
+            Some(digest) => digest == <[u8; 32]>::from(Sha256::digest(body)),
+            None => self.body == body,
+        }
     }
 
     /// Every credential in it, wherever it stands.

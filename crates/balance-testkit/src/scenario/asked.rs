@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, Request, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Names, Span};
+use super::{Names, Received, Span};
 
 /// A request.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -21,6 +21,8 @@ pub struct Asked {
     pub method: Option<String>,
     /// Path and query.
     pub path: Option<String>,
+    /// The path is that of the link in this header of the reply before.
+    pub follow: Option<String>,
     /// Headers.
     pub headers: BTreeMap<String, String>,
     /// The body: a text as it stands, anything else as JSON.
@@ -66,10 +68,13 @@ impl Asked {
     ///
     /// # Errors
     /// What cannot be written as HTTP.
-    pub fn request(&self, names: &Names) -> Result<Request<Bytes>, String> {
+    pub fn request(&self, names: &Names, before: &Received) -> Result<Request<Bytes>, String> {
         let usual = self.ask.map(usual);
-        let path = self.path.clone().or_else(|| usual.as_ref().map(|(path, _)| (*path).into()));
-        let path = names.fill(&path.ok_or("a request wants `ask` or `path`")?);
+        let link = self.follow.as_deref().map(|header| before.link(header, names)).transpose()?;
+        let path = link
+            .or_else(|| self.path.clone())
+            .or_else(|| usual.as_ref().map(|(path, _)| (*path).into()));
+        let path = names.fill(&path.ok_or("a request wants `ask`, `path` or `follow`")?);
         let body = self.body.clone().or_else(|| usual.map(|(_, body)| body));
         let usual_method = if body.is_some() { "POST" } else { "GET" };
         let method = self.method.as_deref().unwrap_or(usual_method);

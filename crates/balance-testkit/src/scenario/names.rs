@@ -2,6 +2,8 @@
 //!
 //! Invariant: keys look like Google's, so that whatever hides keys must hide these.
 
+use balance_core::key::KeyId;
+
 /// The access token of all scenarios.
 pub const TOKEN: &str = "sk-testkit-token-0123456789abcdef";
 
@@ -32,8 +34,13 @@ impl Names {
             .replace("{door}", &self.door)
             .replace("{upstream}", &self.upstream);
         ('a'..='z').fold(fixed, |text, letter| {
-            let name = format!("{{{letter}}}");
-            if text.contains(&name) { text.replace(&name, &key(letter)) } else { text }
+            let (name, id) = (format!("{{{letter}}}"), format!("{{id-{letter}}}"));
+            let text = if text.contains(&name) { text.replace(&name, &key(letter)) } else { text };
+            if text.contains(&id) {
+                text.replace(&id, &KeyId::of(&key(letter)).to_string())
+            } else {
+                text
+            }
         })
     }
 

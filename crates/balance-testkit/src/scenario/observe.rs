@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, time::Duration};
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use super::Names;
+
 /// An answer as its caller received it.
 #[derive(Debug, Clone, Default)]
 pub struct Received {
@@ -24,6 +26,14 @@ pub struct Received {
 }
 
 impl Received {
+    /// The path of a link in one of the headers; it must lead to the server itself.
+    pub(super) fn link(&self, header: &str, names: &Names) -> Result<String, String> {
+        let value = self.headers.get(header).and_then(|value| value.to_str().ok());
+        let link = value.ok_or_else(|| format!("the reply before has no {header}"))?;
+        let path = link.strip_prefix(names.door.as_str());
+        path.map(ToOwned::to_owned).ok_or_else(|| format!("{link} leads elsewhere"))
+    }
+
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> String {

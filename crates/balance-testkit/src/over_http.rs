@@ -1,0 +1,81 @@
+//! Plays scenarios over HTTP: a real server process in front of the fake Gemini API.
+//!
+//! Invariant: the checks are those of the runs in process; only the clock is real.
+
+use std::{path::Path, time::Duration};
+
+use balance_core::time::Timestamp;
+use balance_mock::{Entry, Mock, Setup};
+
+use crate::{
+    client::{self, Manner},
+    scenario::{Names, Received, Scenario, Step},
+    scripted_body::Ending,
+    sent::Sent,
+    server::Server,
+};
+
+/// How long upstream may take to notice that a caller has left.
+const NOTICE: Duration = Duration::from_secs(5);
+
+/// Plays a scenario against the server that `program` is.
+///
+/// # Errors
+/// The step, and what is not as expected.
+pub async fn play(scenario: &Scenario, program: &Path) -> Result<(), String> {
+    let mock = Mock::start(Setup::empty()).await.map_err(|error| error.to_string())?;
+    let upstream = mock.base_url().to_owned();
+    let mut names = Names { door: String::new(), upstream };
+    let server = Server::start(program, &scenario.settings(&names))?;
+    names.door = server.url();
+    let mut reply = Received::default();
+    for (number, step) in scenario.steps().iter().enumerate() {
+        let played = play_step(step, &names, &reply, &mock, &server).await;
+        reply = played.map_err(|why| format!("step {}: {why}", number + 1))?;
+    }
+    Ok(())
+}
+
+async fn play_step(
+    step: &Step,
+    names: &Names,
+    before: &Received,
+    mock: &Mock,
+    server: &Server,
+) -> Result<Received, String> {
+    tokio::time::sleep(step.wait.0).await;
+    mock.clear_log();
+    mock.clear_script();
+    for answer in &step.upstream {
+        mock.next(answer.rule(names));
+    }
+    let request = step.request.request(names, before)?;
+    let manner = Manner { cut: step.request.cut, leaves: step.request.leaves };
+    let reply = client::ask(server.address(), request, manner).await?;
+    let log = mock.wait_for(NOTICE, |entries| {
+        entries.iter().all(|entry| entry.ending != balance_mock::Ending::Open)
+    });
+    let sent: Vec<_> = log.await.into_iter().map(sent).collect();
+    step.check(&reply, &sent, names)?;
+    Ok(reply)
+}
+
+/// An entry of the fake's log as the checks read it.
+fn sent(entry: Entry) -> Sent {
+    Sent {
+        at: Timestamp::from_unix_millis(entry.at.as_millis()),
+        ending: match entry.ending {
+            balance_mock::Ending::Open => Ending::Open,
+            balance_mock::Ending::Complete => Ending::Complete,
+            balance_mock::Ending::Cut => Ending::Broken,
+            balance_mock::Ending::Gone { .. } => Ending::Dropped,
+        },
+        digest: entry.digest,
+        frames: entry.chunks.len(),
+        method: entry.method,
+        uri: entry.uri,
+        headers: entry.headers,
+        body: entry.body,
+        key: None,
+    }
+}
