@@ -20,6 +20,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("deny", &[]),
     ("machete", &[]),
     ("typos", &[]),
+    ("docs", &["--check"]),
     ("bench", &["--quick"]),
 ];
 
