@@ -8,6 +8,7 @@ use std::ops::Deref;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 /// A JSON string, borrowed when it was written without escapes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -71,6 +72,26 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
+/// Any JSON as it was written, but on one line.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct OneLine(Box<RawValue>);
+
+impl OneLine {
+    /// Takes over JSON; none for text that is no JSON.
+    #[must_use]
+    pub fn new(json: &str) -> Option<Self> {
+        RawValue::from_string(compact(json).into_owned()).ok().map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for OneLine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = <&RawValue>::deserialize(deserializer)?;
+        Self::new(written.get()).ok_or_else(|| D::Error::custom("no JSON"))
+    }
+}
+
 /// Something written to JSON as the string that it displays as, without a copy in between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown<T>(pub T);
@@ -124,6 +145,12 @@ mod tests {
         assert!(matches!(text.into_inner(), Cow::Borrowed("plain")));
         let text: Text<'_> = serde_json::from_str(r#""a\nb""#).unwrap();
         assert!(matches!(text.into_inner(), Cow::Owned(text) if text == "a\nb"));
+    }
+
+    #[test]
+    fn json_on_one_line_has_no_line_ends() {
+        let json: OneLine = serde_json::from_str("{\n  \"a\": [1.50,\r\n \"b c\"]\n}").unwrap();
+        assert_eq!(serde_json::to_string(&json).unwrap(), "{\"a\":[1.50,\"b c\"]}");
     }
 
     #[test]

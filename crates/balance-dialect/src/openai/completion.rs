@@ -1,6 +1,6 @@
 //! The answers of `POST /v1/chat/completions`: whole, and in chunks.
 //!
-//! Invariant: every field that OpenAI always sends is there, null when it has nothing to say,
+//! Invariant: every field that OpenAI's schema requires is there, null where it has nothing to say,
 //! since strictly typed clients demand it.
 
 use std::borrow::Cow;
@@ -46,8 +46,6 @@ pub struct Head<'a> {
     pub created: u64,
     /// The model as the client asked for it.
     pub model: &'a str,
-    /// Always null.
-    pub system_fingerprint: Option<&'a str>,
 }
 
 /// One of the answers.

@@ -10,7 +10,7 @@ use super::chat::{Google, Tool, ToolChoice};
 use super::number::Integer;
 use super::object::object;
 use super::union::{StringOrArray, StringOrObject};
-use crate::json::Text;
+use crate::json::{OneLine, Text};
 
 pub mod answer;
 pub mod event;
@@ -96,35 +96,36 @@ object!(ResponsesRequest<'a>, TextOptions<'a>, Format<'a>, Reasoning<'a>);
 #[serde(default)]
 pub struct Echo {
     /// What the model was told before the conversation.
-    pub instructions: Option<Box<RawValue>>,
+    pub instructions: Option<OneLine>,
     /// The most tokens the answer may have.
-    pub max_output_tokens: Option<Box<RawValue>>,
+    pub max_output_tokens: Option<OneLine>,
     /// The client's own words.
-    pub metadata: Option<Box<RawValue>>,
+    pub metadata: Option<OneLine>,
     /// Whether several functions may be called at once; Gemini always may.
-    pub parallel_tool_calls: Option<Box<RawValue>>,
+    pub parallel_tool_calls: Option<OneLine>,
     /// How much the model thinks.
-    pub reasoning: Option<Box<RawValue>>,
+    pub reasoning: Option<OneLine>,
     /// How freely the model chooses its words.
-    pub temperature: Option<Box<RawValue>>,
+    pub temperature: Option<OneLine>,
     /// The form of the answer.
-    pub text: Option<Box<RawValue>>,
+    pub text: Option<OneLine>,
     /// Which function the model may or must call.
-    pub tool_choice: Option<Box<RawValue>>,
+    pub tool_choice: Option<OneLine>,
     /// The functions.
-    pub tools: Option<Box<RawValue>>,
+    pub tools: Option<OneLine>,
     /// From how many of the likeliest words the model chooses.
-    pub top_p: Option<Box<RawValue>>,
+    pub top_p: Option<OneLine>,
     /// What happens when the conversation is too long.
-    pub truncation: Option<Box<RawValue>>,
+    pub truncation: Option<OneLine>,
     /// The client's own name for its user.
-    pub user: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<OneLine>,
 }
 
 impl Default for Echo {
     /// What OpenAI says of a request that says nothing.
     fn default() -> Self {
-        let raw = |json: &str| RawValue::from_string(json.to_owned()).ok();
+        let raw = OneLine::new;
         Self {
             instructions: None,
             max_output_tokens: None,

@@ -85,7 +85,6 @@ impl Chat {
             object,
             created: self.created,
             model: &self.model,
-            system_fingerprint: None,
         }
     }
 }

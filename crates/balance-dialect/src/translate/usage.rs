@@ -85,7 +85,10 @@ impl Tokens {
     pub(crate) fn for_responses(&self) -> answer::Usage {
         answer::Usage {
             input_tokens: self.prompt(),
-            input_tokens_details: InputTokens { cached_tokens: self.counted.cached_tokens },
+            input_tokens_details: InputTokens {
+                cached_tokens: self.counted.cached_tokens,
+                cache_write_tokens: 0,
+            },
             output_tokens: self.completion(),
             output_tokens_details: OutputTokens { reasoning_tokens: self.counted.thoughts_tokens },
             total_tokens: self.total(),

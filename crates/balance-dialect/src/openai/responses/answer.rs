@@ -31,7 +31,8 @@ pub struct Response<'a> {
     pub previous_response_id: Option<()>,
     /// Always false: nothing is kept.
     pub store: bool,
-    /// The tokens used; null before the end.
+    /// The tokens used; absent before the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// What the request said.
     #[serde(flatten)]
@@ -200,6 +201,8 @@ pub struct Usage {
 pub struct InputTokens {
     /// Those that were cached.
     pub cached_tokens: u64,
+    /// Always 0: Gemini does not count what it caches.
+    pub cache_write_tokens: u64,
 }
 
 /// The tokens of an answer by kind.
