@@ -1,16 +1,19 @@
-//! Links of the pages written by hand: what they point at is there.
+//! Links of the pages: what they point at is there.
 //!
 //! Invariant: a link that calls something by its name in code, as [`Plan::next`](…/plan.rs) would,
 //! leads to a file in which that name stands.
 
-use std::fs;
+use std::{fs, path::Path};
 
-use super::{fences::prose, pages_by_hand};
+use super::{PAGES, fences::prose, pages_by_hand};
 use crate::{process::root, tally::Failure};
 
 /// What is wrong with the links, one line each.
 pub(super) fn dead() -> Result<Vec<String>, Failure> {
-    let pages = pages_by_hand()?;
+    let mut pages = pages_by_hand()?;
+    for page in PAGES.iter().filter(|page| page.path.ends_with(".md")) {
+        pages.push((page.path, (page.text)()?));
+    }
     let complaint = |path: &str, link: &Link<'_>| {
         let wrong = wrong_with(link, path, &|file| fs::read(root().join(file)).ok())?;
         Some(format!("{path}: [{}]({}): {wrong}", link.text, link.target))
@@ -49,11 +52,12 @@ fn wrong_with(
         return None; // Nothing here touches the internet.
     }
     let (file, heading) = link.target.split_once('#').unwrap_or((link.target, ""));
-    let file = if file.is_empty() { page } else { file };
-    if root().join(file).is_dir() {
+    let place = Path::new(page).with_file_name(file);
+    let file = if file.is_empty() { page.into() } else { place.to_string_lossy() };
+    if root().join(&*file).is_dir() {
         return None;
     }
-    let Some(content) = read(file) else { return Some("there is no such file".into()) };
+    let Some(content) = read(&file) else { return Some("there is no such file".into()) };
     let content = String::from_utf8_lossy(&content);
     if !heading.is_empty() && !headings(&content).iter().any(|known| known == heading) {
         return Some(format!("{file} has no such heading"));

@@ -108,19 +108,30 @@ fn rows(terminal: &Terminal) -> Vec<String> {
     all.get(all.len().saturating_sub(ROWS)..).unwrap_or_default().to_vec()
 }
 
-/// A line as a terminal breaks it.
+/// A line as a terminal breaks it, as HTML; what is worth a look is bright.
 fn folded(line: &Line) -> Vec<String> {
-    let (Line::Typed(text) | Line::Shown(text)) = line;
-    let letters: Vec<char> = text.chars().collect();
-    let mut rows = letters.chunks(COLUMNS).peekable();
-    if rows.peek().is_none() {
+    let (dim, bright) = match line {
+        Line::Typed(text) => ("", text.as_str()),
+        Line::Shown(text) => text.split_at(text.find("tries=").unwrap_or(text.len())),
+    };
+    let letters: Vec<(char, bool)> = dim
+        .chars()
+        .map(|letter| (letter, false))
+        .chain(bright.chars().map(|letter| (letter, true)))
+        .collect();
+    if letters.is_empty() {
         return vec![String::new()];
     }
-    let row = |row: &[char]| {
-        let row = escape(&row.iter().collect::<String>());
-        if matches!(line, Line::Typed(_)) { format!("<b>{row}</b>") } else { row }
+    letters.chunks(COLUMNS).map(row).collect()
+}
+
+fn row(letters: &[(char, bool)]) -> String {
+    let stretch = |letters: &[(char, bool)]| {
+        let text = escape(&letters.iter().map(|(letter, _)| letter).collect::<String>());
+        let is_bright = letters.first().is_some_and(|(_, is_bright)| *is_bright);
+        if is_bright { format!("<b>{text}</b>") } else { text }
     };
-    rows.map(row).collect()
+    letters.chunk_by(|(_, one), (_, next)| one == next).map(stretch).collect()
 }
 
 fn escape(text: &str) -> String {
@@ -138,6 +149,8 @@ mod tests {
             folded(&long),
             [format!("<b>{}</b>", "&lt;".repeat(COLUMNS)), "<b>&lt;</b>".into()]
         );
+        let logged = Line::Shown("status=200 tries=\"a ok\"".into());
+        assert_eq!(folded(&logged), ["status=200 <b>tries=\"a ok\"</b>"]);
         let lines = vec![long, Line::Shown(String::new())];
         let short = Terminal { title: "t", lines };
         assert_eq!(rows(&short).len(), 3);

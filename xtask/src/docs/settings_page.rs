@@ -10,7 +10,8 @@ const HEAD: &str = "<!-- Made by `cargo xtask docs` from crates/balance-core/src
 
 Every setting is read from the environment, then from `.env`, then from `gemini-balance.toml` (there
 in lower case); the first place that has it wins. `cargo run -- --check` reads them all and says
-whether they are right; `cargo run -- --help` prints this list.
+whether they are right; `cargo run -- --help` prints this list. Files to begin with:
+[.env.example](../.env.example), [gemini-balance.example.toml](../gemini-balance.example.toml).
 
 - An empty value means \"not set\".
 - A wrong value stops the start with a line that names the setting, never its value.
