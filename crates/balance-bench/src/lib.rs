@@ -14,8 +14,8 @@
 //! begins, and each figure is the median over the rounds, so what disturbs the machine disturbs all
 //! of them. Throughput tells what a target can do only while the target is the limit, which `busy`
 //! shows; CPU time per request tells it always. The mock gives a fixed answer, so that it costs
-//! little beside what is measured. nginx writes no log, and the server's goes nowhere; otherwise
-//! the server runs as it comes.
+//! little beside what is measured. Neither nginx nor the server writes a line for each request;
+//! otherwise the server runs as it comes.
 
 pub mod client;
 pub mod compare;

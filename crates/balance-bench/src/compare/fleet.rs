@@ -117,7 +117,8 @@ impl Fleet {
         upstream: Upstream,
     ) -> anyhow::Result<Self> {
         let folder = Folder::create()?;
-        let mock = start_mock(programs, cores, upstream).context("starting balance-mock")?;
+        let mock =
+            start_mock(programs, cores, upstream, &folder).context("starting balance-mock")?;
         let nginx =
             start_nginx(programs, cores, mock.address, &folder).context("starting nginx")?;
         let server = start_server(programs, cores, mock.address, &folder).await;
@@ -157,7 +158,12 @@ fn keys() -> [String; 2] {
     ["a", "b"].map(|name| format!("AIzaSyBenchmark{name:0>24}"))
 }
 
-fn start_mock(programs: &Programs, cores: Cores, upstream: Upstream) -> anyhow::Result<Member> {
+fn start_mock(
+    programs: &Programs,
+    cores: Cores,
+    upstream: Upstream,
+    folder: &Folder,
+) -> anyhow::Result<Member> {
     let address = free_address()?;
     let mut command = pinned(cores.mock, &programs.mock);
     command.args(["--port", &address.port().to_string()]);
@@ -170,7 +176,7 @@ fn start_mock(programs: &Programs, cores: Cores, upstream: Upstream) -> anyhow::
         }
     };
     let [credential, _] = keys();
-    Member::start(&mut command, address, credential)
+    Member::start(&mut command, address, credential, folder.0.join("mock.log"))
 }
 
 fn start_nginx(
@@ -185,10 +191,11 @@ fn start_nginx(
     let mut command = pinned(cores.measured, &programs.nginx);
     command.arg("-p").arg(&folder.0).arg("-e").arg(folder.0.join("error.log")).arg("-c").arg(&file);
     let [credential, _] = keys();
-    Member::start(&mut command, address, credential)
+    Member::start(&mut command, address, credential, folder.0.join("nginx.log"))
 }
 
-/// The server as it comes, but for its address, keys and upstream; its log goes nowhere.
+/// The server as it comes, but for its address, keys and upstream, and without a line in the log
+/// for each request, as nginx.
 async fn start_server(
     programs: &Programs,
     cores: Cores,
@@ -206,8 +213,10 @@ async fn start_server(
         .env("PORT", address.port().to_string())
         .env("API_KEYS", keys().join(","))
         .env("BASE_URL", format!("http://{mock}"))
-        .env("ACCESS_TOKENS", credential);
-    let member = Member::start(&mut command, address, credential.to_owned())?;
+        .env("ACCESS_TOKENS", credential)
+        .env("LOG_LEVEL", "warn");
+    let errors = folder.0.join("server.log");
+    let member = Member::start(&mut command, address, credential.to_owned(), errors)?;
     let health = format!("GET /health HTTP/1.1\r\nhost: {address}\r\n\r\n");
     let answer = Connection::open(address).await?.exchange(health.as_bytes(), |_| {}).await?;
     if answer.status != 200 {
@@ -221,8 +230,9 @@ impl Member {
         command: &mut Command,
         address: SocketAddr,
         credential: String,
+        errors: PathBuf,
     ) -> anyhow::Result<Self> {
-        let mut running = Running::start(command)?;
+        let mut running = Running::start(command, errors)?;
         running.wait_for(address)?;
         Ok(Self { running, address, credential })
     }

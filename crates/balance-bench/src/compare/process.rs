@@ -5,6 +5,7 @@
 use std::{
     fs, io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -21,6 +22,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Running {
     child: Child,
+    errors: PathBuf,
 }
 
 /// What a program and its children have used so far.
@@ -47,18 +49,21 @@ pub(super) fn pin_self(core: usize) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A command line that will run on this core alone, silent but for its errors.
-pub(super) fn pinned(core: usize, program: &std::path::Path) -> Command {
+/// A command line that will run on this core alone.
+pub(super) fn pinned(core: usize, program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["--cpu-list", &core.to_string()]).arg(program);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
     command
 }
 
 impl Running {
-    pub(super) fn start(command: &mut Command) -> anyhow::Result<Self> {
+    /// Starts a program whose errors go to a file of its own.
+    pub(super) fn start(command: &mut Command, errors: PathBuf) -> anyhow::Result<Self> {
+        let file =
+            fs::File::create(&errors).with_context(|| format!("creating {}", errors.display()))?;
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file);
         let child = command.spawn().with_context(|| format!("starting {command:?}"))?;
-        Ok(Self { child })
+        Ok(Self { child, errors })
     }
 
     /// Waits until somebody accepts connections there, as long as the program lives.
@@ -69,7 +74,8 @@ impl Running {
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
-                bail!("the program ended at once, with {status}");
+                let reason = fs::read_to_string(&self.errors).unwrap_or_default();
+                bail!("it ended at once, with {status}: {}", reason.trim());
             }
             thread::sleep(PAUSE);
         }
@@ -93,8 +99,9 @@ impl Running {
 impl Drop for Running {
     /// Asks it to end, so that it can end its own children, and insists after a while.
     fn drop(&mut self) {
+        // by the shell, which always has `kill`; the program of that name is a package of its own
         let pid = self.child.id().to_string();
-        _ = Command::new("kill").args(["-TERM", &pid]).status();
+        _ = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status();
         let start = Instant::now();
         while start.elapsed() < PATIENCE / 2 {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -163,7 +170,9 @@ mod tests {
     fn a_program_and_its_child_are_measured_together_and_end_together() {
         let mut command = Command::new("sh");
         command.args(["-c", "trap 'kill $!; exit 0' TERM; sh -c 'while :; do :; done' & wait"]);
-        let running = Running::start(&mut command).unwrap();
+        let errors =
+            std::env::temp_dir().join(format!("balance-bench-test-{}", std::process::id()));
+        let running = Running::start(&mut command, errors.clone()).unwrap();
         let root = running.child.id();
         let start = Instant::now();
         while running.usage().unwrap().cpu < 2 * TICK {
@@ -183,5 +192,6 @@ mod tests {
             assert!(start.elapsed() < PATIENCE, "{members:?} go on");
             thread::sleep(PAUSE);
         }
+        fs::remove_file(errors).unwrap();
     }
 }
