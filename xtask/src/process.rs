@@ -9,6 +9,7 @@ use std::{
     process::{Command, Stdio},
     sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use crate::tally::Failure;
@@ -80,6 +81,9 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// After so much silence it is asked whether the program still runs.
+const LULL: Duration = Duration::from_millis(100);
+
 /// What [`run_and_read`] saw.
 pub(crate) struct Spoken {
     pub(crate) lines: Vec<String>,
@@ -109,11 +113,20 @@ pub(crate) fn run_and_read(command: &mut Command) -> Result<Spoken, Failure> {
     }
     drop(sender);
     let mut lines = Vec::new();
-    for text in receiver {
-        println!("{text}");
-        lines.push(text);
-    }
-    let status = child.wait().map_err(|error| did_not_start(&line, &error))?;
+    let status = loop {
+        match receiver.recv_timeout(LULL) {
+            Ok(text) => {
+                println!("{text}");
+                lines.push(text);
+            }
+            // not the end of the pipes, which a program left behind may hold open for ever
+            Err(_) => match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) => thread::sleep(LULL), // the pipes may have ended before the program
+                Err(error) => return Err(did_not_start(&line, &error)),
+            },
+        }
+    };
     let result = if status.success() {
         Ok(())
     } else {
@@ -146,4 +159,21 @@ fn describe(command: &Command) -> String {
 
 fn did_not_start(line: &str, error: &std::io::Error) -> Failure {
     Failure::new(format!("`{line}` could not be run: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_program_left_behind_does_not_keep_the_run_from_ending() {
+        let start = Instant::now();
+        let spoken =
+            run_and_read(program("sh").args(["-c", "sleep 5 & echo done; exit 3"])).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+        assert_eq!(spoken.lines, ["done"]);
+        assert!(spoken.result.unwrap_err().to_string().contains("exit status: 3"));
+    }
 }
