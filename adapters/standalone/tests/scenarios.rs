@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use balance_testkit::{over_http, scenario};
+use balance_testkit::{over_http, scenario, shared};
 
 #[tokio::test]
 async fn every_scenario_holds_over_http() {
@@ -18,8 +18,11 @@ async fn every_scenario_holds_over_http() {
         }
     }
     let slow = all.len() - scenarios.len();
-    println!("{} scenarios played over HTTP, {} failed", scenarios.len(), failures.len());
-    println!("{slow} more need virtual time and are played in process only");
+    shared::tell(&format!(
+        "{} scenarios played over HTTP, {} failed; {slow} more need virtual time",
+        scenarios.len(),
+        failures.len()
+    ));
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     assert!(scenarios.len() >= 40, "the scenarios are not where they should be");
 }

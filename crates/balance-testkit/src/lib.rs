@@ -5,6 +5,7 @@
 //!   script ([`answer`], [`scripted_body`]) and what it was asked is on record ([`sent`]).
 //! - [`scenario`]: what the files in `scenarios/` say; [`in_process`] plays them so, [`over_http`]
 //!   against a [`server`] process, asked by a [`client`].
+//! - [`shared`]: recorded exchanges and real clients, where they lie beside the checkout.
 
 pub mod answer;
 pub mod client;
@@ -15,4 +16,5 @@ pub mod scenario;
 pub mod scripted_body;
 pub mod sent;
 pub mod server;
+pub mod shared;
 pub mod virtual_time;

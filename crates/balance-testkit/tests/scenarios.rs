@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use balance_testkit::{in_process, scenario};
+use balance_testkit::{in_process, scenario, shared};
 
 #[test]
 fn every_scenario_holds_in_process() {
@@ -12,7 +12,11 @@ fn every_scenario_holds_in_process() {
         .filter_map(|scenario| Some((&scenario.name, in_process::play(scenario).err()?)))
         .map(|(name, why)| format!("FAILED  {name}\n{why}\n"))
         .collect();
-    println!("{} scenarios played in process, {} failed", scenarios.len(), failures.len());
+    shared::tell(&format!(
+        "{} scenarios played in process, {} failed",
+        scenarios.len(),
+        failures.len()
+    ));
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
     assert!(scenarios.len() >= 40, "the scenarios are not where they should be");
 }
