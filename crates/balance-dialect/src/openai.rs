@@ -1,7 +1,7 @@
 //! OpenAI's wire format: what clients send, and what they are answered.
 //!
-//! Invariant: only what the gateway touches is typed; the fields that it does not know are kept in
-//! `rest` and refuse nothing, since clients send many.
+//! Invariant: only what the gateway touches is typed; other fields are skipped and refuse nothing,
+//! since clients send many.
 
 pub mod chat;
 pub mod completion;

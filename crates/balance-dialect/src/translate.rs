@@ -4,6 +4,17 @@
 //! same requests, and the same answers give the same bytes however they are cut.
 //!
 //! A body becomes a [`Call`]: the requests to send, and the [`Translator`] for what comes back.
+//!
+//! # Layout
+//! - A body is read by `decode`, with the types of [`openai`](crate::openai); what is wrong with it
+//!   is a `refusal` that names its `path`.
+//! - `request` puts a chat together for Gemini: `model` knows what each family of models can do;
+//!   `messages`, `parts` and `media` tell the conversation to a `dialogue`, which makes the turns;
+//!   `tools`, `names`, `choice` and `schema` make the functions; `config` and `thinking` the rest.
+//! - `reply` drives an answer, whole or streamed: `piece` says what a part of it means, `finish` why
+//!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
+//!   tell of answers that are none.
+//! - `responses`, `embeddings` and `models` do the same for the other endpoints.
 
 mod chat;
 mod choice;

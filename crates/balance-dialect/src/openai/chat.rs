@@ -4,6 +4,7 @@
 //! Fields that the gateway does not know are skipped: they refuse nothing and take no memory.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 pub use self::google::{ExtraBody, Google, ThinkingConfig};
@@ -59,6 +60,8 @@ pub struct ChatRequest<'a> {
     pub tools: Option<Vec<Tool<'a>>>,
     /// Which of the functions the model may or must call.
     pub tool_choice: Option<StringOrObject<'a, ToolChoice<'a>>>,
+    /// What `tools` was called before; refused when there are any.
+    pub functions: Option<Vec<IgnoredAny>>,
     /// How much the model thinks: `none` to `max`.
     pub reasoning_effort: Option<Text<'a>>,
     /// How much the model thinks, as OpenRouter's clients say it.

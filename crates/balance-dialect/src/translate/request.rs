@@ -49,6 +49,12 @@ fn check(chat: &ChatRequest<'_>) -> Result<(), Refusal> {
     if chat.messages.is_empty() {
         return Err(Refusal::missing("messages"));
     }
+    if chat.functions.as_ref().is_some_and(|functions| !functions.is_empty()) {
+        return Err(Refusal::unsupported(
+            "functions",
+            "it has become 'tools'; send the functions there",
+        ));
+    }
     if chat.stream_options.is_some() && chat.stream != Some(true) {
         let reason = "it stands only with 'stream': true";
         return Err(Refusal::invalid_value("stream_options", reason));

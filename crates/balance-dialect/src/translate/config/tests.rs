@@ -61,6 +61,7 @@ fn a_value_out_of_range_is_refused() {
         (json!({ "stop": ["a", "b", "c", "d", "e", "f"] }), "stop"),
         (json!({ "top_logprobs": 3 }), "top_logprobs"),
         (json!({ "stream_options": {} }), "stream_options"),
+        (json!({ "functions": [{ "name": "f" }] }), "functions"),
         (json!({ "reasoning_effort": "lots" }), "reasoning_effort"),
         (json!({ "reasoning": { "effort": "lots" } }), "reasoning.effort"),
         (json!({ "response_format": { "type": "xml" } }), "response_format.type"),
