@@ -14,6 +14,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("machine", &[]),
     ("check", &[]),
     ("test", &[]),
+    ("clients", &[]),
     ("purity", &[]),
     ("wasm", &[]),
     ("sizes", &[]),

@@ -37,6 +37,11 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "test", about: "all tests, doc tests included", run: test::run },
     Command {
+        name: "clients",
+        about: "the SDKs of OpenAI and Google against the server, where their scripts are there",
+        run: test::clients,
+    },
+    Command {
         name: "purity",
         about: "dependencies of the pure crates against their deps.txt (--write updates it)",
         run: purity::run,

@@ -4,7 +4,7 @@
 
 use crate::{
     process::{Spoken, cargo, run_and_read, succeeds},
-    tally::{Failure, Outcome, Tally},
+    tally::{Failure, Outcome, Tally, expect_no_arguments},
 };
 
 /// Further arguments are passed on to the test runner.
@@ -24,6 +24,13 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let documents =
         counted(run_and_read(&mut cargo(["test", "--workspace", "--doc", "--no-fail-fast"]))?)?;
     Ok(tests.plus(documents))
+}
+
+/// The slow test with real clients, and what it tells of each.
+pub(crate) fn clients(arguments: &[String]) -> Outcome {
+    expect_no_arguments("clients", arguments)?;
+    let test = ["test", "-p", "gemini-balance", "--test", "clients", "--", "--ignored"];
+    counted(run_and_read(&mut cargo(test))?)
 }
 
 /// A runner that failed without a failed test, because the code did not compile, say, is a failure itself.

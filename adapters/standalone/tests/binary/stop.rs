@@ -40,7 +40,7 @@ async fn a_running_stream_is_finished_and_its_end_logged() {
     assert!(rest.contains("\"finishReason\"") && rest.ends_with("0\r\n\r\n"), "{rest}");
     let (status, output) = server.wait();
     assert!(status.success() && output.contains("stopping: "), "{output}");
-    assert!(output.contains("answer ended") && output.contains("finished"), "{output}");
+    assert!(output.contains("stream ended") && output.contains("finished"), "{output}");
     assert!(TcpStream::connect(address).is_err());
 }
 

@@ -33,24 +33,25 @@ async fn chats_are_answered_whole_and_streamed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_leaves_a_line_with_its_tries_and_its_stream_another() {
+async fn a_request_leaves_a_line_with_its_tries_and_a_stream_another_at_its_end() {
     let (mock, server) = start(&[("STRATEGY", "round-robin"), ("LOG_FORMAT", "json")]).await;
     mock.script(Rule::error(ErrorName::QuotaDay).on_key("good-1"));
-    for _ in 0..2 {
-        let answer = server.ask("POST /v1/chat/completions?x=y", &[TOKEN], &chat(true));
-        assert!(answer.contains("data: [DONE]"), "{answer}");
+    for stream in [true, true, false] {
+        let answer = server.ask("POST /v1/chat/completions?x=y", &[TOKEN], &chat(stream));
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     }
     let output = server.stop();
     let lines: Vec<serde_json::Value> =
         output.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let tells = |message: &str| lines.iter().filter(|line| line["message"] == message).count();
-    assert_eq!((tells("request"), tells("answer ended")), (2, 2), "{output}");
+    assert_eq!((tells("request"), tells("stream ended")), (3, 2), "{output}");
+    let whole = lines.iter().filter(|line| line["total_tokens"].as_u64() > Some(0));
+    assert_eq!(whole.filter(|line| line["ending"] == "finished").count(), 3, "{output}");
     let request = lines.iter().find(|line| line["message"] == "request").unwrap();
     assert_eq!((&request["method"], &request["status"]), (&"POST".into(), &200.into()));
     assert!(output.contains("AIzaSyM......0000001 ") && output.contains("AIzaSyM......0000002 ok"));
-    let ended = lines.iter().find(|line| line["message"] == "answer ended").unwrap();
+    let ended = lines.iter().find(|line| line["message"] == "stream ended").unwrap();
     assert_eq!((&ended["ending"], &ended["id"]), (&"finished".into(), &request["id"]));
-    assert!(ended["total_tokens"].as_u64().unwrap() > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
