@@ -1,16 +1,16 @@
 //! Answers one request through the gateway: the reply, the work behind it, and the log.
 //!
-//! Invariant: every request leaves one line in the log, however it ends.
+//! Invariant: every request leaves a line in the log, however it ends; a stream leaves two.
 
 use std::{convert::Infallible, sync::Arc, time::Instant};
 
-use balance_core::{body::Body, gateway::Gateway, reply::Reply};
+use balance_core::{body::Body, gateway::Gateway, job::Job, reply::Reply};
 use balance_tokio::TokioHost;
-use http::{Method, Request, Response};
+use http::{HeaderMap, Method, Request, Response, header};
 use hyper::body::Incoming;
 use tokio_util::task::TaskTracker;
 
-use crate::logs::Journal;
+use crate::logs::{Journal, Visit};
 
 /// What every request needs; cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,33 +26,58 @@ pub(crate) async fn answer(
     desk: Desk,
     request: Request<Incoming>,
 ) -> Result<Response<Body<balance_tokio::Body>>, Infallible> {
-    let start = Instant::now();
-    let mut visit = Visit { desk: &desk, method: request.method().clone(), start, replied: false };
+    let (method, start) = (request.method().clone(), Instant::now());
+    let waiting = Waiting { journal: &desk.journal, method: &method, start };
     let Reply { response, job, trail } = desk.gateway.handle(request).await;
-    visit.replied = true;
-    desk.journal.replied(&visit.method, response.status(), &trail, start.elapsed());
-    if let Some(job) = job {
-        let desk = desk.clone();
-        desk.tasks.clone().spawn(async move {
-            let outcome = desk.gateway.run(job).await;
-            desk.journal.ended(trail.request_id, &outcome, start.elapsed());
-        });
+    waiting.over();
+    let visit = Visit { method, status: response.status(), trail, start };
+    match job {
+        None => desk.journal.request(&visit, None),
+        Some(job) => desk.work(job, visit, is_stream(response.headers())),
     }
     Ok(response)
 }
 
-/// A request under way; if it is dropped without a reply, its caller has left.
-struct Visit<'a> {
-    desk: &'a Desk,
-    method: Method,
-    start: Instant,
-    replied: bool,
+impl Desk {
+    /// Does a job beside the sending of the reply. The line of a request waits for it, except where
+    /// the reply is a stream, which may take minutes.
+    fn work(&self, job: Job, visit: Visit, is_stream: bool) {
+        if is_stream {
+            self.journal.request(&visit, None);
+        }
+        let (gateway, journal) = (self.gateway.clone(), self.journal.clone());
+        self.tasks.spawn(async move {
+            let outcome = gateway.run(job).await;
+            if is_stream {
+                journal.stream_ended(&visit, &outcome);
+            } else {
+                journal.request(&visit, Some(&outcome));
+            }
+        });
+    }
 }
 
-impl Drop for Visit<'_> {
+fn is_stream(headers: &HeaderMap) -> bool {
+    let content_type = headers.get(header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// A caller who waits for a reply; if this is dropped before that is over, the caller has left.
+struct Waiting<'a> {
+    journal: &'a Journal,
+    method: &'a Method,
+    start: Instant,
+}
+
+impl Waiting<'_> {
+    fn over(self) {
+        // It holds references only, so nothing is lost.
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if !self.replied {
-            self.desk.journal.left(&self.method, self.start.elapsed());
-        }
+        self.journal.left(self.method, self.start);
     }
 }

@@ -1,4 +1,4 @@
-//! The log: one line for each request, and one for the end of each answer.
+//! The log: one line for each request, and another for the end of a stream.
 //!
 //! Invariant: keys stand in it masked; query strings, bodies and credentials never do.
 
@@ -6,7 +6,7 @@ use std::{
     collections::HashMap,
     fmt::Write as _,
     io::{self, IsTerminal},
-    time::Duration,
+    time::Instant,
 };
 
 use anyhow::Context;
@@ -17,7 +17,7 @@ use balance_core::{
     settings::{LogFormat, Settings},
     trail::{Trail, Try},
 };
-use balance_dialect::summary::Ending;
+use balance_dialect::summary::{Ending, Usage};
 use http::{Method, StatusCode};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
@@ -63,72 +63,75 @@ pub(crate) struct Journal {
     pool: HashMap<KeyId, Secret>,
 }
 
+/// A request whose reply has begun.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    pub(crate) method: Method,
+    pub(crate) status: StatusCode,
+    pub(crate) trail: Trail,
+    pub(crate) start: Instant,
+}
+
 impl Journal {
     pub(crate) fn new(settings: &Settings) -> Self {
         let keys = settings.api_keys.0.iter();
         Self { pool: keys.map(|key| (key.id, key.secret.clone())).collect() }
     }
 
-    /// A reply begins.
-    pub(crate) fn replied(
-        &self,
-        method: &Method,
-        status: StatusCode,
-        trail: &Trail,
-        elapsed: Duration,
-    ) {
+    /// The line of a request; with what came of the reply, where that was waited for.
+    pub(crate) fn request(&self, visit: &Visit, outcome: Option<&Outcome>) {
+        let Visit { method, status, trail, start } = visit;
+        let ending = outcome.map(ending);
+        let usage = outcome.and_then(usage);
         info!(
             id = %Id(trail.request_id),
-            method = %method,
+            %method,
             route = trail.route,
             model = trail.model,
             status = status.as_u16(),
-            ms = millis(elapsed),
+            ms = millis(*start),
             tries = self.tries(&trail.tries),
+            ending,
+            prompt_tokens = usage.map(|usage| usage.prompt_tokens),
+            answer_tokens = usage.map(|usage| usage.candidates_tokens),
+            thought_tokens = usage.map(|usage| usage.thoughts_tokens),
+            total_tokens = usage.map(|usage| usage.total_tokens),
             "request"
         );
     }
 
-    /// The caller left before a reply could begin.
-    pub(crate) fn left(&self, method: &Method, elapsed: Duration) {
-        info!(method = %method, ms = millis(elapsed), "the caller left before the reply");
+    /// The line of a stream that has ended.
+    pub(crate) fn stream_ended(&self, visit: &Visit, outcome: &Outcome) {
+        let usage = usage(outcome);
+        info!(
+            id = %Id(visit.trail.request_id),
+            ms = millis(visit.start),
+            ending = ending(outcome),
+            prompt_tokens = usage.map(|usage| usage.prompt_tokens),
+            answer_tokens = usage.map(|usage| usage.candidates_tokens),
+            thought_tokens = usage.map(|usage| usage.thoughts_tokens),
+            total_tokens = usage.map(|usage| usage.total_tokens),
+            "stream ended"
+        );
     }
 
-    /// A reply has ended, and what was to be done for it is done.
-    pub(crate) fn ended(&self, request_id: u64, outcome: &Outcome, elapsed: Duration) {
-        let (id, ms) = (Id(request_id), millis(elapsed));
-        match outcome {
-            Outcome::Ended { key, summary: Some(summary) } => info!(
-                %id,
-                key = self.name(*key),
-                ending = ending(&summary.ending),
-                prompt_tokens = summary.usage.prompt_tokens,
-                cached_tokens = summary.usage.cached_tokens,
-                answer_tokens = summary.usage.candidates_tokens,
-                thought_tokens = summary.usage.thoughts_tokens,
-                total_tokens = summary.usage.total_tokens,
-                ms,
-                "answer ended"
-            ),
-            Outcome::Ended { key, summary: None } => {
-                info!(%id, key = self.name(*key), ending = "the caller left", ms, "answer ended");
-            }
-            Outcome::Verified { keys } => info!(%id, keys, ms, "keys checked"),
-        }
+    /// The line of a request whose caller left before a reply could begin.
+    pub(crate) fn left(&self, method: &Method, start: Instant) {
+        info!(%method, ms = millis(start), "the caller left before the reply");
     }
 
     fn tries(&self, tries: &[Try]) -> String {
         let mut text = String::new();
         for Try { key, fault } in tries {
             let comma = if text.is_empty() { "" } else { ", " };
+            let fault = fault.unwrap_or("ok");
             // Writing to a String cannot fail.
-            let _written = write!(text, "{comma}{} {}", self.name(*key), fault.unwrap_or("ok"));
+            let _written = match self.pool.get(key) {
+                Some(secret) => write!(text, "{comma}{} {fault}", secret.masked()),
+                None => write!(text, "{comma}{key} {fault}"),
+            };
         }
         text
-    }
-
-    fn name(&self, key: KeyId) -> String {
-        self.pool.get(&key).map_or_else(|| key.to_string(), Secret::masked)
     }
 }
 
@@ -141,16 +144,28 @@ impl std::fmt::Display for Id {
     }
 }
 
-const fn ending(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Finished => "finished",
-        Ending::Truncated => "truncated",
-        Ending::Failed(_) => "failed",
+/// How it ended, in words.
+const fn ending(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ended { summary: None, .. } => "the caller left",
+        Outcome::Ended { summary: Some(summary), .. } => match summary.ending {
+            Ending::Finished => "finished",
+            Ending::Truncated => "truncated",
+            Ending::Failed(_) => "failed",
+        },
+        Outcome::Verified { .. } => "keys checked",
     }
 }
 
-fn millis(elapsed: Duration) -> u64 {
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+const fn usage(outcome: &Outcome) -> Option<&Usage> {
+    match outcome {
+        Outcome::Ended { summary: Some(summary), .. } => Some(&summary.usage),
+        Outcome::Ended { summary: None, .. } | Outcome::Verified { .. } => None,
+    }
+}
+
+fn millis(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
