@@ -11,6 +11,7 @@
 //! - `request` puts a chat together for Gemini: `model` knows what each family of models can do;
 //!   `messages`, `parts` and `media` tell the conversation to a `dialogue`, which makes the turns;
 //!   `tools`, `names`, `choice` and `schema` make the functions; `config` and `thinking` the rest.
+//!   `packed` carries the signatures of thoughts through the names of calls.
 //! - `reply` drives an answer, whole or streamed: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
 //!   tell of answers that are none.
@@ -31,6 +32,7 @@ mod messages;
 mod model;
 mod models;
 mod names;
+mod packed;
 mod parts;
 mod path;
 mod piece;
@@ -51,6 +53,7 @@ pub use self::upstream::Upstream;
 use self::chat::{Chat, StreamUsage};
 use self::embeddings::Embeddings;
 use self::models::Models;
+use self::piece::CallIds;
 use self::reply::Feed;
 use self::responses::{Mode, Responses};
 use crate::openai::chat::ChatRequest;
@@ -103,6 +106,7 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
             &chat.model,
             names,
             usage,
+            CallIds::new(stamp.nonce, messages::call_ids(&chat.messages)),
             stamp,
         ))))),
     })
@@ -119,7 +123,8 @@ pub fn responses(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
     let (request, names) = responses::request(&asked, &model::family(name))?;
     let stream = asked.stream == Some(true);
     let mode = if stream { Mode::Stream } else { Mode::Whole };
-    let responses = Responses::new(&asked.model, names, echo, mode, stamp);
+    let calls = CallIds::new(stamp.nonce, responses::call_ids(&asked.input));
+    let responses = Responses::new(&asked.model, names, echo, (mode, calls), stamp);
     Ok(Call {
         model: name.to_owned(),
         stream,

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 pub use self::google::{ExtraBody, Google, ThinkingConfig};
 pub use self::message::{
     ExtraContent, FilePart, FunctionCall, GoogleContent, ImageUrl, InputAudio, Message, Part,
-    ToolCall,
+    ReasoningDetail, ToolCall,
 };
 pub use self::tool::{AllowedTools, Function, NamedFunction, NamedTool, Tool, ToolChoice};
 use super::number::Integer;

@@ -53,7 +53,13 @@ struct ChoiceState {
 
 impl Chat {
     /// The answer to a client that asked for `model`.
-    pub(crate) fn new(model: &str, names: Names, usage: StreamUsage, stamp: Stamp) -> Self {
+    pub(crate) fn new(
+        model: &str,
+        names: Names,
+        usage: StreamUsage,
+        calls: CallIds,
+        stamp: Stamp,
+    ) -> Self {
         let ids = Ids::new(stamp.nonce);
         Self {
             id: None,
@@ -61,7 +67,7 @@ impl Chat {
             model: model.to_owned(),
             names,
             ids,
-            calls: CallIds::new(stamp.nonce),
+            calls,
             usage,
             choices: Vec::new(),
             is_blocked: false,

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::model::Family;
 use super::names::Names;
+use super::packed;
 use crate::gemini::generate::request::{
     Content, Data, FunctionCall, FunctionResponse, Object, Part, Role,
 };
+use crate::json::Text;
 
 #[cfg(test)]
 mod tests;
@@ -37,11 +39,12 @@ pub(crate) struct Turns<'a> {
 /// A call that the model made.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
-    /// What results call it; calls of the older API have only the function's name.
+    /// What results call it, perhaps with a signature packed in; calls of the older API have only
+    /// the function's name.
     pub(crate) id: Option<&'a str>,
     pub(crate) function: &'a str,
     pub(crate) args: Object<'a>,
-    pub(crate) signature: Option<&'a str>,
+    pub(crate) signature: Option<Text<'a>>,
 }
 
 /// What a call gave.
@@ -197,7 +200,7 @@ impl<'a> Step<'a> {
                 Said::Part(part) => step.said.push(part),
                 Said::Call(mut call, outcome) => {
                     if is_checked && step.responses.is_empty() {
-                        call.signature = call.signature.or(Some(LOST_SIGNATURE));
+                        call.signature = call.signature.or_else(|| Some(LOST_SIGNATURE.into()));
                     }
                     step.call(call, outcome, family, names);
                 }
@@ -213,7 +216,8 @@ impl<'a> Step<'a> {
         family: &Family,
         names: &Names,
     ) {
-        let id = call.id.filter(|id| family.since_3 && !id.is_empty());
+        let id = call.id.map(|id| packed::unpack(id).0);
+        let id = id.filter(|id| family.since_3 && !id.is_empty());
         let Outcome { response, media } = outcome.unwrap_or_else(|| Outcome {
             response: Object::Error { error: "no result" },
             media: Vec::new(),

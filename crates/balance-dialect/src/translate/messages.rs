@@ -5,9 +5,9 @@
 use serde_json::value::RawValue;
 
 use super::dialogue::{Call, Dialogue, Outcome};
-use super::parts;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
+use super::{packed, parts};
 use crate::gemini::generate::request::{Data, Object, Part};
 use crate::json::Text;
 use crate::openai::chat::{ExtraContent, FunctionCall, Message, ToolCall};
@@ -24,6 +24,12 @@ pub(crate) fn dialogue<'a>(messages: &'a [Message<'a>]) -> Result<Dialogue<'a>, 
         tell(&mut dialogue, message, path.index(index))?;
     }
     Ok(dialogue)
+}
+
+/// The names of all calls in the conversation.
+pub(crate) fn call_ids<'a>(messages: &'a [Message<'a>]) -> impl Iterator<Item = &'a str> {
+    let calls = messages.iter().flat_map(|message| message.tool_calls.iter().flatten());
+    calls.filter_map(|call| call.id.as_deref())
 }
 
 fn tell<'a>(
@@ -71,9 +77,9 @@ fn say<'a>(
     if let Some(refusal) = &message.refusal {
         parts.extend(parts::text(refusal));
     }
-    let mut signature = message.extra_content.as_ref().and_then(ExtraContent::signature);
+    let mut signature = message.signature();
     if let Some(last) = parts.last_mut() {
-        last.thought_signature = signature.take();
+        last.thought_signature = signature.take().map(Text::from);
     }
     for part in parts {
         dialogue.say(part);
@@ -89,23 +95,33 @@ fn make_calls<'a>(
 ) -> Result<(), Refusal> {
     let field = path.field("tool_calls");
     for (index, call) in message.tool_calls.iter().flatten().enumerate() {
-        let mut call = tool_call(call, field.index(index))?;
-        call.signature = call.signature.or_else(|| signature.take());
+        let mut call = tool_call(call, message, field.index(index))?;
+        call.signature = call.signature.or_else(|| signature.take().map(Text::from));
         dialogue.call(call);
     }
     if let Some(function) = &message.function_call {
         let call = function_call(function, path.field("function_call"))?;
-        dialogue.call(Call { signature, ..call });
+        dialogue.call(Call { signature: signature.map(Text::from), ..call });
     }
     Ok(())
 }
 
-fn tool_call<'a>(call: &'a ToolCall<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
+fn tool_call<'a>(
+    call: &'a ToolCall<'a>,
+    message: &'a Message<'a>,
+    path: Path<'_>,
+) -> Result<Call<'a>, Refusal> {
     let Some(function) = &call.function else {
         return Err(Refusal::missing(path.field("function")));
     };
     let named = function_call(function, path.field("function"))?;
-    Ok(Call { id: call.id.as_deref(), signature: call.signature(), ..named })
+    let id = call.id.as_deref();
+    let signature = call.extra_content.as_ref().and_then(ExtraContent::signature).map(Text::from);
+    let signature = signature.or_else(|| packed::unpack(id?).1);
+    // Where other gateways put it.
+    let signature = signature.or_else(|| call.signature_of_others().map(Text::from));
+    let signature = signature.or_else(|| message.signature_of(id?).map(Text::from));
+    Ok(Call { id, signature, ..named })
 }
 
 fn function_call<'a>(function: &'a FunctionCall<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {

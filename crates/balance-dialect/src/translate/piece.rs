@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::finish::Content;
 use super::ids::Ids;
+use super::packed;
 use crate::gemini::generate::answer::{FunctionCall, Part, PromptFeedback};
 use crate::openai::completion::DataUrl;
 
@@ -58,7 +59,7 @@ pub(crate) fn is_block(feedback: &PromptFeedback<'_>) -> bool {
     feedback.block_reason.is_some() || feedback.block_reason_message.is_some()
 }
 
-/// The names of an answer's calls.
+/// The names of an answer's calls, each with its signature packed in.
 #[derive(Debug)]
 pub(crate) struct CallIds {
     ids: Ids,
@@ -66,17 +67,32 @@ pub(crate) struct CallIds {
 }
 
 impl CallIds {
-    /// The names for the calls of one answer, from a random number.
-    pub(crate) fn new(nonce: u64) -> Self {
+    /// The names for the calls of one answer, from a random number; none of those that are `used`
+    /// in the conversation already.
+    pub(crate) fn new<'a>(nonce: u64, used: impl Iterator<Item = &'a str>) -> Self {
         // Another row than the one that the answer and its items are named from.
-        Self { ids: Ids::new(!nonce), used: BTreeSet::new() }
+        let used = used.map(|id| packed::unpack(id).0.to_owned()).collect();
+        Self { ids: Ids::new(!nonce), used }
     }
 
     /// The name that Gemini gave a call, unless another call has it, or else a new one.
-    pub(crate) fn name(&mut self, given: Option<&str>) -> String {
-        let free = given.filter(|id| !id.is_empty() && !self.used.contains(*id));
-        let name = free.map_or_else(|| self.ids.next("call_"), str::to_owned);
+    pub(crate) fn name(&mut self, given: Option<&str>, signature: Option<&str>) -> String {
+        let signature = signature.filter(|signature| !signature.is_empty());
+        let is_free = |id: &&str| {
+            let is_fit = signature.is_none() || packed::can_carry(id);
+            !id.is_empty() && is_fit && !self.used.contains(*id)
+        };
+        let free = given.filter(is_free);
+        let name = match free {
+            Some(id) => id.to_owned(),
+            None => loop {
+                let id = self.ids.next("call_");
+                if !self.used.contains(&id) {
+                    break id;
+                }
+            },
+        };
         self.used.insert(name.clone());
-        name
+        signature.and_then(|signature| packed::pack(&name, signature)).unwrap_or(name)
     }
 }

@@ -11,12 +11,14 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::input::call_ids;
 pub(crate) use self::request::request;
 
 use self::items::Items;
 use super::Stamp;
 use super::finish::{Content, End};
 use super::names::Names;
+use super::piece::CallIds;
 use crate::openai::completion::FinishReason;
 use crate::openai::responses::Echo;
 use crate::openai::responses::answer::{
@@ -61,10 +63,16 @@ struct Outcome<'a> {
 
 impl Responses {
     /// The answer to a client that asked for `model`.
-    pub(crate) fn new(model: &str, names: Names, echo: Echo, mode: Mode, stamp: Stamp) -> Self {
+    pub(crate) fn new(
+        model: &str,
+        names: Names,
+        echo: Echo,
+        (mode, calls): (Mode, CallIds),
+        stamp: Stamp,
+    ) -> Self {
         Self {
             head: Head { id: None, created_at: stamp.unix_seconds, model: model.to_owned(), echo },
-            items: Items::new(mode, stamp.nonce),
+            items: Items::new(mode, calls, stamp.nonce),
             names,
             content: Content::None,
             end: None,

@@ -1,5 +1,6 @@
 //! What holds for every request and every answer.
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use balance_dialect::summary::Summary;
@@ -20,6 +21,25 @@ fn streamed<'a>(mut call: Call, pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<
     }
     let summary = call.translator.finish(&mut out);
     (out, summary)
+}
+
+/// A chat request of these messages.
+fn chat(messages: &[Value], stream: bool) -> String {
+    json!({ "model": "gemini-3-flash", "messages": messages, "stream": stream }).to_string()
+}
+
+/// The names of the calls that a client is told of.
+fn calls_answered(answer: &Value, messages: &[Value], stream: bool) -> Vec<String> {
+    let mut call = call("chat", chat(messages, stream).as_bytes()).unwrap();
+    let mut out = Vec::new();
+    let outcome = if stream {
+        let event = format!("data: {answer}\n\n");
+        Outcome::of_stream(&streamed(call, [event.as_bytes()].into_iter()).0)
+    } else {
+        call.translator.whole(answer.to_string().as_bytes(), &mut out).unwrap();
+        Outcome::of_whole(&out)
+    };
+    outcome.choices[&0].calls.iter().map(|call| call.id.clone()).collect()
 }
 
 /// The streamed examples: endpoint, request, upstream's bytes.
@@ -98,6 +118,49 @@ proptest! {
             prop_assert!(call.translator.whole(&bytes, &mut Vec::new()).is_err());
             let _ = streamed(call, [&bytes[..]].into_iter());
         }
+    }
+
+    #[test]
+    fn signatures_come_back_through_clients_that_drop_them(
+        given in prop_oneof!["[a-z0-9_.]{0,12}", Just("same".to_owned())],
+        signature in prop_oneof!["[A-Za-z0-9+/]{4}{1,20}", "[A-Za-z0-9+/]{3,40}={0,2}", any::<String>()],
+        parallel in 1_usize..4,
+        stream in any::<bool>(),
+    ) {
+        prop_assume!(!signature.is_empty());
+        let mut parts: Vec<Value> = (0..parallel)
+            .map(|_| json!({ "functionCall": { "id": given, "name": "f", "args": {} } }))
+            .collect();
+        parts[0]["thoughtSignature"] = signature.as_str().into();
+        let answer = json!({ "candidates": [{ "content": { "parts": parts }, "finishReason": "STOP" }] });
+        let mut messages = vec![json!({ "role": "user", "content": "q" })];
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            for id in calls_answered(&answer, &messages, stream) {
+                let function = json!({ "name": "f", "arguments": "{}" });
+                let call = json!({ "id": id, "type": "function", "function": function });
+                match messages.last_mut() {
+                    Some(last) if last["role"] == "assistant" => {
+                        last["tool_calls"].as_array_mut().unwrap().push(call);
+                    }
+                    _ => messages.push(json!({ "role": "assistant", "tool_calls": [call] })),
+                }
+                ids.push(id);
+            }
+            for id in &ids[ids.len() - parallel..] {
+                messages.push(json!({ "role": "tool", "tool_call_id": id, "content": "r" }));
+            }
+            let sent = call("chat", chat(&messages, false).as_bytes()).unwrap();
+            let sent: Value = serde_json::from_slice(sent.requests[0].body.as_ref().unwrap()).unwrap();
+            let turns = sent["contents"].as_array().unwrap();
+            let said = &turns[turns.len() - 2]["parts"];
+            prop_assert_eq!(&said[0]["thoughtSignature"], &signature);
+            prop_assert!(said.as_array().unwrap().iter().skip(1).all(|part| part.get("thoughtSignature").is_none()));
+        }
+        let safe = |id: &String| id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+        prop_assert!(ids.iter().all(safe));
+        let bare: BTreeSet<&str> = ids.iter().map(|id| id.split("__sig").next().unwrap()).collect();
+        prop_assert_eq!(bare.len(), ids.len(), "names of calls are used once: {:?}", ids);
     }
 
     #[test]

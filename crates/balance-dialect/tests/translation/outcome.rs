@@ -28,6 +28,7 @@ pub(crate) struct Choice {
 /// A call.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {
+    pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) arguments: Value,
     pub(crate) signature: Option<String>,
@@ -106,11 +107,12 @@ impl Choice {
             if let Some(index) = call.get("index") {
                 assert_eq!(index, self.calls.len(), "the index of a call");
             }
-            assert!(!call["id"].as_str().unwrap().is_empty());
+            let id = call["id"].as_str().unwrap().to_owned();
+            assert!(!id.is_empty());
             let name = call["function"]["name"].as_str().unwrap().to_owned();
             let arguments = call["function"]["arguments"].as_str().unwrap();
             let arguments = serde_json::from_str(arguments).unwrap();
-            self.calls.push(Call { name, arguments, signature: signature(call) });
+            self.calls.push(Call { id, name, arguments, signature: signature(call) });
         }
         for image in message["images"].as_array().into_iter().flatten() {
             assert_eq!(image["index"], self.images.len(), "the index of an image");

@@ -63,7 +63,7 @@ pub struct Part<'a> {
     pub data: Data<'a>,
     /// The proof of the thoughts behind the part, as the model gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub thought_signature: Option<&'a str>,
+    pub thought_signature: Option<Text<'a>>,
 }
 
 /// The content of a part.

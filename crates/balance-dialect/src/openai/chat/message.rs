@@ -28,6 +28,10 @@ pub struct Message<'a> {
     pub tool_call_id: Option<Text<'a>>,
     /// What an earlier answer of Gemini attached to the message.
     pub extra_content: Option<ExtraContent<'a>>,
+    /// Where LiteLLM's clients put what Gemini attached to the message.
+    pub provider_specific_fields: Option<GoogleContent<'a>>,
+    /// Where OpenRouter's clients put what Gemini attached to the message and its calls.
+    pub reasoning_details: Option<Vec<ReasoningDetail<'a>>>,
 }
 
 /// One part of a message's content; `kind` says which field holds it.
@@ -92,7 +96,7 @@ pub struct ToolCall<'a> {
     pub function: Option<FunctionCall<'a>>,
     /// What Gemini attached to the call.
     pub extra_content: Option<ExtraContent<'a>>,
-    /// Where some gateways put what Gemini attached to the call.
+    /// Where LiteLLM's clients put what Gemini attached to the call.
     pub provider_specific_fields: Option<GoogleContent<'a>>,
 }
 
@@ -120,14 +124,63 @@ pub struct ExtraContent<'a> {
 pub struct GoogleContent<'a> {
     /// The proof of the thoughts behind the part; it must come back unchanged.
     pub thought_signature: Option<Text<'a>>,
+    /// The same of all parts of a message, as LiteLLM has it.
+    pub thought_signatures: Option<Vec<Text<'a>>>,
 }
 
-impl ToolCall<'_> {
-    /// What Gemini attached to the call, wherever it came back.
+/// A thought, or the proof of one, as OpenRouter has it.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct ReasoningDetail<'a> {
+    /// `reasoning.encrypted` for a proof.
+    #[serde(rename = "type")]
+    pub kind: Option<Text<'a>>,
+    /// The call that it belongs to.
+    pub id: Option<Text<'a>>,
+    /// The proof.
+    pub data: Option<Text<'a>>,
+    /// Whose proof it is; Gemini's is `google-gemini-v1`.
+    pub format: Option<Text<'a>>,
+}
+
+impl Message<'_> {
+    /// What Gemini attached to the message itself, wherever it came back.
     #[must_use]
     pub fn signature(&self) -> Option<&str> {
         let extra = self.extra_content.as_ref().and_then(ExtraContent::signature);
-        extra.or_else(|| self.provider_specific_fields.as_ref()?.thought_signature.as_deref())
+        let other = || self.provider_specific_fields.as_ref()?.signature();
+        extra.or_else(other).or_else(|| self.detail(None))
+    }
+
+    /// What Gemini attached to the call of a name, where OpenRouter's clients put it.
+    #[must_use]
+    pub fn signature_of(&self, call: &str) -> Option<&str> {
+        self.detail(Some(call))
+    }
+
+    fn detail(&self, call: Option<&str>) -> Option<&str> {
+        let is_wanted = |detail: &&ReasoningDetail<'_>| {
+            let is_proof = detail.kind.as_deref() == Some("reasoning.encrypted");
+            let format = detail.format.as_deref();
+            let is_gemini = format.is_none_or(|format| format.starts_with("google-gemini"));
+            is_proof && is_gemini && detail.id.as_deref() == call
+        };
+        self.reasoning_details.iter().flatten().find(is_wanted)?.data.as_deref()
+    }
+}
+
+impl ToolCall<'_> {
+    /// What Gemini attached to the call, where LiteLLM's clients put it.
+    #[must_use]
+    pub fn signature_of_others(&self) -> Option<&str> {
+        self.provider_specific_fields.as_ref()?.signature()
+    }
+}
+
+impl GoogleContent<'_> {
+    fn signature(&self) -> Option<&str> {
+        let last = || self.thought_signatures.as_ref()?.last().map(|last| &**last);
+        self.thought_signature.as_deref().or_else(last)
     }
 }
 
@@ -135,7 +188,8 @@ impl ExtraContent<'_> {
     /// What Gemini attached.
     #[must_use]
     pub fn signature(&self) -> Option<&str> {
-        self.google.as_ref()?.thought_signature.as_deref()
+        let signature = self.google.as_ref()?.thought_signature.as_deref();
+        signature.filter(|signature| !signature.is_empty())
     }
 }
 
@@ -148,5 +202,6 @@ object!(
     ToolCall<'a>,
     FunctionCall<'a>,
     ExtraContent<'a>,
-    GoogleContent<'a>
+    GoogleContent<'a>,
+    ReasoningDetail<'a>
 );

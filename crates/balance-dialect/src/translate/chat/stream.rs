@@ -115,9 +115,9 @@ impl Chat {
                 choice.images += 1;
             }
             Some(Piece::Call(call, name)) => {
-                let id = self.calls.name(call.id.as_deref());
-                let name = self.names.to_client(name);
                 let signature = part.thought_signature.as_deref();
+                let id = self.calls.name(call.id.as_deref(), signature);
+                let name = self.names.to_client(name);
                 let mut call = tool_call(call, name, id, signature);
                 call.index = Some(choice.calls);
                 choice.calls += 1;

@@ -65,8 +65,8 @@ fn choice<'a>(
             Piece::Text(words) => append(&mut text, words),
             Piece::Thought(words) => append(&mut message.reasoning_content, words),
             Piece::Call(call, name) => {
-                let id = calls.name(call.id.as_deref());
                 let signature = part.thought_signature.as_deref();
+                let id = calls.name(call.id.as_deref(), signature);
                 message.tool_calls.push(tool_call(call, names.to_client(name), id, signature));
             }
             Piece::Image(url) => {

@@ -243,7 +243,15 @@ fn signatures_come_back_from_where_clients_keep_them() {
     by_provider["tool_calls"][0]["provider_specific_fields"] = signature.clone();
     let mut by_message = calls(&["1"]);
     by_message["extra_content"] = json!({ "google": signature });
-    for message in [by_provider, by_message] {
+    let mut by_detail = calls(&["1"]);
+    by_detail["reasoning_details"] = json!([
+        { "type": "reasoning.text", "text": "hm" },
+        { "type": "reasoning.encrypted", "id": "1", "data": "other", "format": "openai-responses-v1" },
+        { "type": "reasoning.encrypted", "id": "1", "data": "sig", "format": "google-gemini-v1" },
+    ]);
+    let mut by_list = calls(&["1"]);
+    by_list["provider_specific_fields"] = json!({ "thought_signatures": ["sig"] });
+    for message in [by_provider, by_message, by_detail, by_list] {
         let sent = sent(NEW, &json!([user("q"), message, tool("1", "one")])).unwrap();
         assert_eq!(sent["contents"][1]["parts"][0]["thoughtSignature"], "sig");
     }
@@ -251,6 +259,31 @@ fn signatures_come_back_from_where_clients_keep_them() {
     text["extra_content"] = json!({ "google": signature });
     let sent = sent(NEW, &json!([user("q"), text, user("r")])).unwrap();
     assert_eq!(sent["contents"][1]["parts"], json!([{ "text": "a", "thoughtSignature": "sig" }]));
+}
+
+#[test]
+fn a_signature_comes_back_in_the_name_of_its_call() {
+    let first_part = |mut message: Value, id: &str, extra: Option<&str>| {
+        message["tool_calls"][0]["id"] = id.into();
+        if let Some(extra) = extra {
+            let google = json!({ "google": { "thought_signature": extra } });
+            message["tool_calls"][0]["extra_content"] = google;
+        }
+        let sent = sent(NEW, &json!([user("q"), message, tool(id, "one")])).unwrap();
+        let name = sent["contents"][2]["parts"][0]["functionResponse"]["id"].clone();
+        let part = sent["contents"][1]["parts"][0].clone();
+        assert_eq!(part["functionCall"]["id"], name);
+        (name, part["thoughtSignature"].clone())
+    };
+    for (id, extra, signature) in [
+        ("a1__sigs7_CvoB-_4", None, "CvoB+/4="),
+        ("a1__sigs7_CvoB-_4", Some(""), "CvoB+/4="),
+        ("a1__sigs7_CvoB-_4", Some("kept"), "kept"),
+        ("a1__sigs7_CvoB", None, LOST),
+    ] {
+        let found = first_part(calls(&["1"]), id, extra);
+        assert_eq!(found, ("a1".into(), signature.into()), "{id} {extra:?}");
+    }
 }
 
 #[test]

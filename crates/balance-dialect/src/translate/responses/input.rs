@@ -4,6 +4,7 @@
 //! thoughts, which Gemini does not take back.
 
 use crate::gemini::generate::request::{Data, Part};
+use crate::json::Text;
 use crate::openai::chat::ExtraContent;
 use crate::openai::responses::{self, Item};
 use crate::openai::union::StringOrArray;
@@ -11,7 +12,7 @@ use crate::translate::dialogue::{Call, Dialogue};
 use crate::translate::messages::{arguments_object, no_such_call, outcome};
 use crate::translate::path::Path;
 use crate::translate::refusal::{Refusal, quoted};
-use crate::translate::{media, parts};
+use crate::translate::{media, packed, parts};
 
 /// Tells all items, in order, after the instructions.
 ///
@@ -33,6 +34,17 @@ pub(super) fn dialogue<'a>(
         }
     }
     Ok(dialogue)
+}
+
+/// The names of all calls in the conversation.
+pub(crate) fn call_ids<'a>(
+    input: &'a StringOrArray<'a, Item<'a>>,
+) -> impl Iterator<Item = &'a str> {
+    let items = match input {
+        StringOrArray::String(_) => &[],
+        StringOrArray::Array(items) => items.as_slice(),
+    };
+    items.iter().filter_map(|item| item.call_id.as_deref())
 }
 
 fn tell<'a>(
@@ -87,11 +99,13 @@ fn message<'a>(
 
 fn function_call<'a>(item: &'a Item<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
     let arguments = item.arguments.as_deref().unwrap_or_default();
+    let id = parts::require(item.call_id.as_deref(), "call_id", path)?;
+    let signature = item.extra_content.as_ref().and_then(ExtraContent::signature);
     Ok(Call {
-        id: Some(parts::require(item.call_id.as_deref(), "call_id", path)?),
+        id: Some(id),
         function: parts::require(item.name.as_deref(), "name", path)?,
         args: arguments_object(arguments, path.field("arguments"))?,
-        signature: item.extra_content.as_ref().and_then(ExtraContent::signature),
+        signature: signature.map(Text::from).or_else(|| packed::unpack(id).1),
     })
 }
 

@@ -32,10 +32,9 @@ pub(super) struct Call<'a> {
 }
 
 impl Items {
-    pub(super) fn new(mode: Mode, nonce: u64) -> Self {
+    pub(super) fn new(mode: Mode, calls: CallIds, nonce: u64) -> Self {
         let events = Events::new(mode);
-        let (ids, calls) = (Ids::new(nonce), CallIds::new(nonce));
-        Self { all: Vec::new(), is_open: false, ids, calls, events }
+        Self { all: Vec::new(), is_open: false, ids: Ids::new(nonce), calls, events }
     }
 
     /// A name for the answer itself.
@@ -86,7 +85,7 @@ impl Items {
     pub(super) fn call(&mut self, call: Call<'_>, out: &mut Vec<u8>) {
         let item = Item::FunctionCall {
             id: self.ids.next("fc_"),
-            call_id: self.calls.name(call.id),
+            call_id: self.calls.name(call.id, call.signature),
             name: call.name.to_owned(),
             arguments: String::new(),
             status: Status::InProgress,
