@@ -15,6 +15,7 @@ use crate::{
     host::Payload,
     key::KeyId,
     plan::Plan,
+    pool::guess_tokens,
     route::{Native, NativeMethod},
     settings::Settings,
     time::Timestamp,
@@ -36,6 +37,8 @@ pub(crate) struct Call<I> {
     pub(crate) model: Option<String>,
     /// The key that holds what the call is about.
     pub(crate) prefer: Option<KeyId>,
+    /// How large it is, as far as its bytes tell; 0 if that is not known.
+    pub(crate) tokens: u64,
     /// How upstream wants to be shown the key.
     pub(crate) credential: Credential,
     /// The address that the caller reached us at.
@@ -109,6 +112,7 @@ impl<I> Call<I> {
             method: head.method,
             target: native.path + &query.for_upstream,
             headers,
+            tokens: guess(native.model.as_deref(), &payload),
             payload: Some(payload),
             model: native.model,
             prefer: query.grant.map(|grant| grant.key),
@@ -121,11 +125,14 @@ impl<I> Call<I> {
     /// A question of our own: JSON there, JSON or events back.
     pub(crate) fn ours(upstream: Upstream, model: Option<String>, via: Via) -> Self {
         let json = HeaderValue::from_static("application/json");
+        let has_body = upstream.body.is_some();
+        let payload = Payload::Full(upstream.body.unwrap_or_default().into());
         Self {
-            method: if upstream.body.is_some() { Method::POST } else { Method::GET },
+            tokens: guess(model.as_deref(), &payload),
+            method: if has_body { Method::POST } else { Method::GET },
             target: upstream.path,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
-            payload: Some(Payload::Full(upstream.body.unwrap_or_default().into())),
+            payload: Some(payload),
             model,
             prefer: None,
             credential: Credential::GoogleHeader,
@@ -163,5 +170,13 @@ impl<I> Call<I> {
 
     const fn is_sent_once(&self) -> bool {
         matches!(self.payload, Some(Payload::Stream(_)))
+    }
+}
+
+/// The tokens of a question to a model.
+fn guess<I>(model: Option<&str>, payload: &Payload<I>) -> u64 {
+    match payload {
+        Payload::Full(body) if model.is_some() => guess_tokens(body),
+        Payload::Full(_) | Payload::Stream(_) => 0,
     }
 }

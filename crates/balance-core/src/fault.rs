@@ -144,6 +144,16 @@ impl Blame {
         }
     }
 
+    /// Whether Google counts a request that failed so against the quota. Where that is not known, it
+    /// is taken to.
+    #[must_use]
+    pub const fn is_counted(self) -> bool {
+        match self {
+            Self::Key(_) | Self::Project(_) | Self::Quota(_) | Self::Gateway => false,
+            Self::Capacity { .. } | Self::Service { .. } | Self::Egress | Self::Request => true,
+        }
+    }
+
     /// A stable word for logs and programs.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use balance_dialect::translate::{Stamp, Upstream};
+use balance_dialect::{
+    summary::Usage,
+    translate::{Stamp, Upstream},
+};
 use futures_util::future::{Either, select};
 use http::{Request, request};
 
@@ -79,7 +82,7 @@ impl<H: Host> Gateway<H> {
                 match &summary {
                     Some(summary) => {
                         let fault = attempt::fault_at_end(summary, &lease.secret);
-                        self.settle(pool, lease, fault.as_ref().map_or(Ok(()), Err));
+                        self.settle(pool, lease, fault.as_ref().map_or(Ok(summary.usage), Err));
                     }
                     None => self.cancel(pool, lease),
                 }
@@ -160,7 +163,7 @@ impl<H: Host> Gateway<H> {
             trail.model.clone_from(&call.model);
             let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
             let taken = series.take(opened.whole());
-            self.settle(pool, lease, taken.as_ref().map(drop));
+            self.settle(pool, lease, taken.as_ref().map(|summary| summary.usage));
             trail.summary = Some(taken.map_err(Error::upstream)?);
         }
         Ok(series.finish())
@@ -247,7 +250,12 @@ impl<H: Host> Gateway<H> {
         last: Option<Fault>,
     ) -> Result<Lease, Error> {
         let now = self.host.now();
-        let ask = Ask { model: call.model.as_deref(), tried: plan.tried(), prefer: call.prefer };
+        let ask = Ask {
+            model: call.model.as_deref(),
+            tried: plan.tried(),
+            prefer: call.prefer,
+            tokens: call.tokens,
+        };
         let lease = self.pools().of(pool, now).select(&ask, now, self.host.next_u64());
         lease.map_err(|resting| {
             let until = resting.until.map(|until| until.since(now));
@@ -262,7 +270,7 @@ impl<H: Host> Gateway<H> {
         unanswered(pool, ready.map(|ready| ready.since(now)), Some(fault))
     }
 
-    fn settle(&self, pool: PoolId, lease: Lease, outcome: Result<(), &Fault>) {
+    fn settle(&self, pool: PoolId, lease: Lease, outcome: Result<Usage, &Fault>) {
         let now = self.host.now();
         self.pools().of(pool, now).settle(lease, outcome, now);
     }

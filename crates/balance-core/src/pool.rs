@@ -5,10 +5,13 @@
 //! same time however many keys there are.
 //!
 //! The parts: `Roster` knows who is in the pool and who is out for all models, `Model` what one
-//! model's quotas say of each project, `Rotation` whose turn it is,
-//! `Leases` what is under way.
+//! model's quotas say of each project, `Bucket` what was sent of it, `ModelLimits` how much that may
+//! be, `Correction` how large a request is, `Rotation` whose turn it is, `Leases` what is under way.
 
+mod bucket;
+mod estimate;
 mod leases;
+mod limits;
 mod model;
 mod models;
 mod rest;
@@ -16,20 +19,23 @@ mod roster;
 mod slots;
 mod strategy;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use balance_dialect::summary::Usage;
+pub use estimate::guess_tokens;
+pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PoolLimits};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{
     leases::Leases,
-    model::{Failure, Model, Rest},
+    model::{Failure, Model, Reserved, Rest},
     models::{Models, Place},
     rest::Doubt,
     roster::{Membership, Roster},
 };
 use crate::{
     fault::{Blame, Fault, KeyFault, Limits, ProjectFault, Quota},
-    key::{Key, KeyId},
+    key::{Key, KeyId, Tier},
     secret::Secret,
     time::Timestamp,
 };
@@ -45,6 +51,7 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Pool {
     strategy: Strategy,
+    limits: Arc<PoolLimits>,
     roster: Roster,
     models: Models,
     leases: Leases,
@@ -61,10 +68,13 @@ pub struct Ask<'a> {
     pub tried: &'a [KeyId],
     /// A key to take if it is ready, whatever the strategy.
     pub prefer: Option<KeyId>,
+    /// How large the request is, as far as its bytes tell ([`guess_tokens`]); 0 if not known.
+    pub tokens: u64,
 }
 
-/// The permission to send one request with one key. It ends with [`Pool::settle`] or
-/// [`Pool::cancel`]; one that is lost is counted back after ten minutes.
+/// The permission to send one request with one key, for which its part of the quota is reserved. It
+/// ends with [`Pool::settle`], [`Pool::cancel`] or [`Pool::give_back`]; one that is lost is taken for
+/// sent, and counts as under way for ten minutes.
 #[derive(Debug)]
 #[must_use = "a lease that is not settled counts as under way"]
 pub struct Lease {
@@ -74,7 +84,7 @@ pub struct Lease {
     pub secret: Secret,
     number: u64,
     place: Place,
-    begun: Timestamp,
+    reserved: Reserved,
     roll: u64,
 }
 
@@ -124,11 +134,19 @@ impl Pool {
     pub fn new(keys: Vec<Key>, strategy: Strategy) -> Self {
         Self {
             strategy,
+            limits: Arc::default(),
             roster: Roster::new(keys, strategy == Strategy::Weighted),
             models: Models::default(),
             leases: Leases::default(),
             latest: Timestamp::default(),
         }
+    }
+
+    /// The same pool, new and unused, with limits that the operator knows of.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Arc<PoolLimits>) -> Self {
+        self.roster.set_limits(&limits.by_key);
+        Self { limits, ..self }
     }
 
     /// Gives a key for one request. `roll` is chance.
@@ -137,47 +155,72 @@ impl Pool {
     /// Says when the first key is ready for this model, and why none is now.
     pub fn select(&mut self, ask: &Ask<'_>, now: Timestamp, roll: u64) -> Result<Lease, Resting> {
         let now = self.advance(now);
-        let place = self.models.enter(ask.model, self.strategy, &self.roster);
+        let place = self.enter(ask.model);
         let roster = &self.roster;
         let prefer = ask.prefer.and_then(|id| roster.slot_of(id));
         let tried = ask.tried.iter().filter_map(|id| roster.slot_of(*id));
-        let slot = self.models.at(place).and_then(|model| {
-            model.wake(roster, now);
-            model.pick(prefer, &tried, roster, now, roll)
-        });
-        match slot.and_then(|slot| Some((slot, roster.key(slot)?))) {
-            Some((slot, key)) => {
-                let (key, secret) = (key.id, key.secret.clone());
-                let number = self.leases.begin(slot, now + LEASE_TIME);
-                self.roster.begin(slot, number, now);
-                Ok(Lease { key, secret, number, place, begun: now, roll })
+        let Some(model) = self.models.at(place) else { return Err(self.resting(place, now)) };
+        model.wake(roster, now);
+        let tokens = model.expect_tokens(ask.tokens);
+        let picked = model.pick(prefer, &tried, tokens, roster, now, roll);
+        let slot = match picked {
+            Ok(slot) => slot,
+            Err(None) => return Err(self.resting(place, now)),
+            Err(Some(room)) => {
+                let until = model.next_change().map_or(room, |change| room.min(change));
+                return Err(Resting { until: Some(until), why: Why::AllResting });
             }
-            None => Err(self.resting(place, now)),
-        }
+        };
+        let (Some(key), Some(project)) = (roster.key(slot), roster.project_of(slot)) else {
+            return Err(self.resting(place, now));
+        };
+        model.reserve(project, tokens, roster, now);
+        let (key, secret) = (key.id, key.secret.clone());
+        let number = self.leases.begin(slot, now + LEASE_TIME);
+        self.roster.begin(slot, number, now);
+        let reserved = Reserved { begun: now, guess: ask.tokens, tokens };
+        Ok(Lease { key, secret, number, place, reserved, roll })
     }
 
-    /// Ends a lease with what came of it: a good answer, or a fault and its consequences.
-    #[expect(clippy::needless_pass_by_value, reason = "an ended lease is gone")]
-    pub fn settle(&mut self, lease: Lease, outcome: Result<(), &Fault>, now: Timestamp) {
+    /// Ends a lease with what came of it: a good answer and what it took, or a fault and its
+    /// consequences.
+    pub fn settle(&mut self, mut lease: Lease, outcome: Result<Usage, &Fault>, now: Timestamp) {
         let now = self.advance(now);
-        let Some(slot) = self.end(&lease) else { return };
-        let Some(project) = self.roster.project_of(slot) else { return };
-        match outcome {
-            Ok(()) => {
-                if let Some(model) = self.models.at(lease.place) {
-                    model.wake(&self.roster, now);
-                    model.trust(project, lease.begun, &self.roster, now);
+        let Some(Ended { slot, project, was_out }) = self.end(&mut lease) else { return };
+        let (roster, model) = (&self.roster, self.models.at(lease.place));
+        match (outcome, model) {
+            (Ok(usage), Some(model)) => {
+                model.wake(roster, now);
+                if was_out {
+                    model.settle(project, lease.reserved, usage.prompt_tokens, roster, now);
                 }
+                model.trust(project, lease.reserved.begun, roster, now);
             }
-            Err(fault) => self.blame(fault.blame, slot, project, &lease, now),
+            (Ok(_), None) => {}
+            (Err(fault), model) => {
+                if let Some(model) = model.filter(|_| was_out && !fault.blame.is_counted()) {
+                    model.wake(roster, now);
+                    model.refund(project, lease.reserved, roster, now);
+                }
+                self.blame(fault.blame, slot, project, &lease, now);
+            }
         }
     }
 
-    /// Ends a lease of which nothing can be learned, because the caller left.
-    #[expect(clippy::needless_pass_by_value, reason = "an ended lease is gone")]
-    pub fn cancel(&mut self, lease: Lease, now: Timestamp) {
+    /// Ends a lease of which nothing can be learned, because the caller left. What was sent counts.
+    pub fn cancel(&mut self, mut lease: Lease, now: Timestamp) {
         self.advance(now);
-        self.end(&lease);
+        self.end(&mut lease);
+    }
+
+    /// Ends a lease by which nothing was sent: it never took anything of the quota.
+    pub fn give_back(&mut self, mut lease: Lease, now: Timestamp) {
+        let now = self.advance(now);
+        let Some(Ended { project, was_out, .. }) = self.end(&mut lease) else { return };
+        if let Some(model) = self.models.at(lease.place).filter(|_| was_out) {
+            model.wake(&self.roster, now);
+            model.refund(project, lease.reserved, &self.roster, now);
+        }
     }
 
     /// Replaces the keys. What is known of those that stay is kept.
@@ -186,6 +229,7 @@ impl Pool {
         let by_weight = self.strategy == Strategy::Weighted;
         let old = std::mem::replace(&mut self.roster, Roster::new(keys, by_weight));
         let numbers = self.roster.inherit(&old);
+        self.roster.set_limits(&self.limits.by_key);
         self.leases.renumber(|slot| self.roster.slot_of(old.key(slot)?.id));
         for slot in self.leases.slots() {
             self.roster.carry(slot);
@@ -210,7 +254,7 @@ impl Pool {
     /// comes back by itself.
     pub fn next_ready(&mut self, model: Option<&str>, now: Timestamp) -> Option<Timestamp> {
         let now = self.advance(now);
-        let place = self.models.enter(model, self.strategy, &self.roster);
+        let place = self.enter(model);
         let model = self.models.at(place)?;
         model.wake(&self.roster, now);
         model.next_ready(&self.roster, now)
@@ -265,11 +309,35 @@ impl Pool {
         self.leases.slots().count()
     }
 
-    /// The limits that Google named for a key's project and a model.
+    /// The limits in force for a key's project and a model.
     pub fn limits(&mut self, key: KeyId, model: Option<&str>) -> Limits {
         let project = self.roster.slot_of(key).and_then(|slot| self.roster.project_of(slot));
-        let model = self.models.find(model);
-        model.zip(project).map_or_else(Limits::default, |(model, project)| model.limits(project))
+        let place = self.enter(model);
+        let (roster, now) = (&self.roster, self.latest);
+        let model = self.models.at(place).map(|model| &*model);
+        model
+            .zip(project)
+            .map_or_else(Limits::default, |(m, project)| m.limits(project, roster, now))
+    }
+
+    /// What Google said of limits, and is believed still.
+    #[must_use]
+    pub fn learned_limits(&self, now: Timestamp) -> Vec<LearnedLimits> {
+        let mut learned = Vec::new();
+        for (name, model) in self.models.named() {
+            for (project, tier, limits, until) in model.learned().filter(|told| told.3 > now) {
+                let slot = project.and_then(|project| self.roster.slots_of(project).first());
+                let key = slot.and_then(|slot| self.roster.key(*slot)).map(|key| key.id);
+                let told = project.map_or(Tier::Free, |project| self.roster.tier_of(project));
+                let tier = tier.unwrap_or(told);
+                learned.push(LearnedLimits { model: name.into(), key, tier, limits, until });
+            }
+        }
+        learned
+    }
+
+    fn enter(&mut self, model: Option<&str>) -> Place {
+        self.models.enter(model, self.strategy, &self.limits, &self.roster)
     }
 
     /// Takes note of the time and of what is due. Returns the time that holds.
@@ -295,13 +363,18 @@ impl Pool {
         self.latest
     }
 
-    /// Counts a lease back; the slot that its key has now.
-    fn end(&mut self, lease: &Lease) -> Option<usize> {
+    /// Counts a lease back; `None` if its key is gone.
+    fn end(&mut self, lease: &mut Lease) -> Option<Ended> {
+        if let Some(begun) = self.leases.begun(lease.number, LEASE_TIME) {
+            lease.reserved.begun = begun;
+        }
         let counted = self.leases.end(lease.number);
         if let Some(slot) = counted {
             self.roster.end(slot);
         }
-        counted.or_else(|| self.roster.slot_of(lease.key))
+        let slot = counted.or_else(|| self.roster.slot_of(lease.key))?;
+        let project = self.roster.project_of(slot)?;
+        Some(Ended { slot, project, was_out: counted.is_some() })
     }
 
     /// Draws the consequences of a fault.
@@ -315,7 +388,7 @@ impl Pool {
             Blame::Quota(quota) => {
                 if let Some(model) = self.models.at(lease.place) {
                     let (rest, limits) = consequence(quota, now);
-                    model.learn(project, limits);
+                    model.learn(project, limits, &self.roster, now);
                     model.rest(project, rest, &self.roster, now);
                 }
             }
@@ -337,7 +410,7 @@ impl Pool {
         lease: &Lease,
         now: Timestamp,
     ) {
-        let failure = Failure { doubt, retry_after, begun: lease.begun, roll: lease.roll };
+        let failure = Failure { doubt, retry_after, begun: lease.reserved.begun, roll: lease.roll };
         if let Some(model) = self.models.at(lease.place) {
             model.doubt(project, failure, &self.roster, now);
         }
@@ -369,6 +442,15 @@ impl Pool {
         };
         Resting { until, why }
     }
+}
+
+/// A lease that ends.
+struct Ended {
+    /// The slot that its key has now, and the project.
+    slot: usize,
+    project: usize,
+    /// Whether it was not over long ago.
+    was_out: bool,
 }
 
 /// How long a quota puts a (project, model) out, and what it tells of limits.

@@ -33,6 +33,14 @@ impl Leases {
         self.last_number
     }
 
+    /// When a lease that is out was begun, by the clock as it goes now. `lasting` is how long all
+    /// leases last.
+    pub(super) fn begun(&self, number: u64, lasting: Duration) -> Option<Timestamp> {
+        let place = self.queue.binary_search_by_key(&number, |lease| lease.number).ok()?;
+        let lease = self.queue.get(place).filter(|lease| !lease.over)?;
+        Some(lease.until.before(lasting))
+    }
+
     /// Counts a lease back; its slot, unless it was counted back already.
     pub(super) fn end(&mut self, number: u64) -> Option<usize> {
         let place = self.queue.binary_search_by_key(&number, |lease| lease.number).ok()?;

@@ -39,7 +39,8 @@ fn measure_picks_with_a_fifth_of_answers_429() {
                 let lease = pool.select(&ask, now, roll);
                 nanos.push(u64::try_from(begun.elapsed().as_nanos()).unwrap());
                 let Ok(lease) = lease else { continue };
-                let outcome = if scale(reroll(roll), 5) == 0 { Err(&refused) } else { Ok(()) };
+                let outcome =
+                    if scale(reroll(roll), 5) == 0 { Err(&refused) } else { Ok(Usage::default()) };
                 let begun = Instant::now();
                 pool.settle(lease, outcome, now);
                 settled += begun.elapsed();

@@ -2,7 +2,10 @@
 //!
 //! Invariant: a slot is in `ready` exactly if it is open and its project neither rests nor is
 //! doubtful here. Every open project that does stands in one of the two timer lists, once, under the
-//! time at which that ends. A project without a cell is ready.
+//! time at which that ends. A project without a cell is ready. One that was not refused but has
+//! filled its bucket rests too: see `metering`.
+
+mod metering;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,13 +13,17 @@ use std::{
     time::Duration,
 };
 
+pub(super) use self::metering::Reserved;
 use super::{
+    bucket::Bucket,
+    estimate::Correction,
+    limits::{ModelLimits, PoolLimits},
     rest::{self, Doubt},
     roster::Roster,
-    slots::SlotSet,
+    slots::{SlotSet, reroll},
     strategy::{Rotation, Strategy},
 };
-use crate::{fault::Limits, time::Timestamp};
+use crate::time::Timestamp;
 
 /// The pool as one model sees it.
 #[derive(Debug)]
@@ -28,17 +35,24 @@ pub(super) struct Model {
     resting: BTreeSet<(Timestamp, usize)>,
     /// Projects that are tried last.
     doubtful: BTreeSet<(Timestamp, usize)>,
+    /// Whether its requests count against quotas. Those that name no model do not.
+    is_metered: bool,
+    limits: ModelLimits,
+    /// What each project was asked.
+    buckets: HashMap<usize, Bucket>,
+    correction: Correction,
 }
 
 /// What is known of one project and this model.
 #[derive(Debug, Default)]
 struct Cell {
     quota: Option<Rest>,
+    /// Until when its bucket has no room.
+    full: Option<Timestamp>,
     doubt: Option<Timestamp>,
     /// Failures in a row that made it doubtful, and when the last was counted.
     failures: u32,
     failed_at: Timestamp,
-    limits: Limits,
     /// Under what it stands in a timer list.
     listed: Standing,
 }
@@ -72,37 +86,80 @@ pub(super) struct Failure {
 }
 
 impl Model {
-    pub(super) fn new(strategy: Strategy, roster: &Roster) -> Self {
+    /// A model of which nothing is known but its name, which is empty for requests without one.
+    pub(super) fn new(
+        name: &str,
+        strategy: Strategy,
+        limits: &PoolLimits,
+        roster: &Roster,
+    ) -> Self {
         let ready = roster.open().clone();
-        let rotation = Rotation::new(strategy, roster, &ready);
-        let (cells, resting, doubtful) = Default::default();
-        Self { ready, rotation, cells, resting, doubtful }
+        let (cells, resting, doubtful, buckets, correction) = Default::default();
+        Self {
+            rotation: Rotation::new(strategy, roster, &ready),
+            ready,
+            cells,
+            resting,
+            doubtful,
+            is_metered: !name.is_empty(),
+            limits: ModelLimits::new(name, limits),
+            buckets,
+            correction,
+        }
     }
 
-    /// Chooses a ready slot that is not `tried`; failing that, the least doubtful one.
+    /// Chooses a ready slot that is not `tried` and has room for so many tokens; failing that, the
+    /// least doubtful one.
+    ///
+    /// # Errors
+    /// When there will be room for so many tokens, if that is all that was missing.
     pub(super) fn pick(
         &mut self,
         prefer: Option<usize>,
         tried: &(impl Iterator<Item = usize> + Clone),
+        tokens: u64,
         roster: &Roster,
         now: Timestamp,
         roll: u64,
-    ) -> Option<usize> {
+    ) -> Result<usize, Option<Timestamp>> {
         for slot in tried.clone() {
             self.mark(slot, false, roster);
         }
-        let preferred = prefer.filter(|slot| self.ready.contains(*slot));
-        let picked = preferred.or_else(|| self.rotation.pick(&self.ready, roster, now, roll));
+        let (mut passed_over, mut room, mut roll) = (Vec::new(), None, roll);
+        let picked = loop {
+            let preferred = prefer.filter(|slot| self.ready.contains(*slot));
+            let picked = preferred.or_else(|| self.rotation.pick(&self.ready, roster, now, roll));
+            let Some(slot) = picked else { break None };
+            let later = self.pass_over(slot, tokens, &mut passed_over, roster, now);
+            let Some(later) = later else { break Some(slot) };
+            room = Some(room.map_or(later, |room: Timestamp| room.min(later)));
+            if metering::is_enough(&passed_over) {
+                break None;
+            }
+            roll = reroll(roll);
+        };
+        self.readmit(&passed_over, roster);
         for slot in tried.clone() {
             let is_ready = self.is_ready(slot, roster);
             self.mark(slot, is_ready, roster);
         }
-        picked.or_else(|| {
-            let slots = self.doubtful.iter().flat_map(|(_, project)| roster.slots_of(*project));
-            slots.copied().find(|slot| {
-                roster.open().contains(*slot) && tried.clone().all(|tried| tried != *slot)
-            })
-        })
+        picked.or_else(|| self.least_doubtful(tried, tokens, roster, now)).ok_or(room)
+    }
+
+    fn least_doubtful(
+        &self,
+        tried: &(impl Iterator<Item = usize> + Clone),
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Option<usize> {
+        let has_room =
+            |project: &usize| self.cramped_until(*project, tokens, roster, now).is_none();
+        let projects = self.doubtful.iter().map(|(_, project)| *project).filter(has_room);
+        projects
+            .flat_map(|project| roster.slots_of(project))
+            .copied()
+            .find(|slot| roster.open().contains(*slot) && tried.clone().all(|tried| tried != *slot))
     }
 
     /// The first moment at which a project comes back, or ceases to be doubtful.
@@ -122,7 +179,8 @@ impl Model {
                 break;
             }
             let quota = self.cells.get(&project).and_then(|cell| cell.quota);
-            let ready = quota.map_or(reopens, |rest| rest.until.max(reopens));
+            let full = self.full_until(project, roster, reopens);
+            let ready = quota.map(|rest| rest.until).max(full).map_or(reopens, |t| t.max(reopens));
             first = Some(first.map_or(ready, |first| first.min(ready)));
         }
         first
@@ -183,19 +241,6 @@ impl Model {
         }
     }
 
-    /// Keeps limits that Google named.
-    pub(super) fn learn(&mut self, project: usize, limits: Limits) {
-        if limits != Limits::default() {
-            let cell = self.cells.entry(project).or_default();
-            cell.limits = limits.or(cell.limits);
-        }
-    }
-
-    /// The limits that Google named.
-    pub(super) fn limits(&self, project: usize) -> Limits {
-        self.cells.get(&project).map_or_else(Limits::default, |cell| cell.limits)
-    }
-
     /// Follows a change of one slot in the roster.
     pub(super) fn refresh_slot(&mut self, slot: usize, roster: &Roster, now: Timestamp) {
         let is_ready = self.is_ready(slot, roster);
@@ -209,8 +254,13 @@ impl Model {
     pub(super) fn refresh(&mut self, project: usize, roster: &Roster, now: Timestamp) {
         let mut before = Standing::Ready;
         let mut standing = Standing::Ready;
+        let full = self.full_until(project, roster, now);
+        if full.is_some() {
+            self.cells.entry(project).or_default();
+        }
         if let Some(cell) = self.cells.get_mut(&project) {
             cell.expire(now);
+            cell.full = full;
             standing = cell.standing();
             let listed = if roster.is_open(project) { standing } else { Standing::Ready };
             before = mem::replace(&mut cell.listed, listed);
@@ -236,13 +286,20 @@ impl Model {
         strategy: Strategy,
         now: Timestamp,
     ) {
-        let cells = mem::replace(self, Self::new(strategy, roster)).cells;
-        for (project, mut cell) in cells {
-            let Some(project) = numbers.get(project).copied().flatten() else { continue };
-            cell.listed = Standing::Ready;
-            self.cells.insert(project, cell);
-            self.refresh(project, roster, now);
+        let number = |project: usize| numbers.get(project).copied().flatten();
+        self.ready = roster.open().clone();
+        self.rotation = Rotation::new(strategy, roster, &self.ready);
+        (self.resting, self.doubtful) = Default::default();
+        self.limits.renumber(numbers);
+        let buckets = mem::take(&mut self.buckets).into_iter();
+        self.buckets = buckets.filter_map(|(old, bucket)| Some((number(old)?, bucket))).collect();
+        for (project, mut cell) in mem::take(&mut self.cells) {
+            if let Some(project) = number(project) {
+                cell.listed = Standing::Ready;
+                self.cells.insert(project, cell);
+            }
         }
+        self.refresh_all(roster, now);
     }
 
     /// Follows a clock that was put back to `now`. What was over by then does not begin again.
@@ -251,7 +308,15 @@ impl Model {
             cell.expire(now + by);
             cell.rewind(by, now);
         }
-        let projects: Vec<_> = self.cells.keys().copied().collect();
+        self.rewind_buckets(by, now);
+        self.refresh_all(roster, now);
+    }
+
+    /// Brings all projects in line, after something that concerns all.
+    fn refresh_all(&mut self, roster: &Roster, now: Timestamp) {
+        let mut projects: Vec<_> = self.cells.keys().chain(self.buckets.keys()).copied().collect();
+        projects.sort_unstable();
+        projects.dedup();
         for project in projects {
             self.refresh(project, roster, now);
         }
@@ -265,9 +330,9 @@ impl Model {
         (self.ready.len(), doubtful)
     }
 
-    /// Whether nothing is known that a new one would not know.
+    /// Whether nothing is known that a new one would not know, but for what was counted.
     pub(super) fn is_blank(&self) -> bool {
-        self.cells.is_empty()
+        self.cells.is_empty() && self.limits.is_blank()
     }
 
     pub(super) fn is_ready(&self, slot: usize, roster: &Roster) -> bool {
@@ -302,8 +367,9 @@ impl Model {
 impl Cell {
     /// Being out of quota weighs more than a doubt.
     fn standing(&self) -> Standing {
-        match (self.quota, self.doubt) {
-            (Some(rest), _) => Standing::Resting(rest.until),
+        let resting = self.quota.map(|rest| rest.until).max(self.full);
+        match (resting, self.doubt) {
+            (Some(until), _) => Standing::Resting(until),
             (None, Some(until)) => Standing::Doubtful(until),
             (None, None) => Standing::Ready,
         }
@@ -315,7 +381,7 @@ impl Cell {
     }
 
     fn is_blank(&self) -> bool {
-        self.standing() == Standing::Ready && self.failures == 0 && self.limits == Limits::default()
+        self.standing() == Standing::Ready && self.failures == 0
     }
 
     fn rewind(&mut self, by: Duration, now: Timestamp) {

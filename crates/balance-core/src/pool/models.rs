@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::{model::Model, roster::Roster, strategy::Strategy};
+use super::{limits::PoolLimits, model::Model, roster::Roster, strategy::Strategy};
 
 /// The most models that are kept.
 const MOST: usize = 256;
@@ -43,6 +43,7 @@ impl Models {
         &mut self,
         name: Option<&str>,
         strategy: Strategy,
+        limits: &PoolLimits,
         roster: &Roster,
     ) -> Place {
         self.asked += 1;
@@ -50,7 +51,7 @@ impl Models {
         let index = self.by_name.get(name).copied().unwrap_or_else(|| {
             let tracked = Tracked {
                 name: name.into(),
-                model: Model::new(strategy, roster),
+                model: Model::new(name, strategy, limits, roster),
                 first_asked: self.asked,
                 last_asked: self.asked,
             };
@@ -78,6 +79,11 @@ impl Models {
     /// All models that are kept.
     pub(super) fn all(&self) -> impl Iterator<Item = &Model> {
         self.tracked.iter().map(|tracked| &tracked.model)
+    }
+
+    /// All models that are kept, with their names.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&str, &Model)> {
+        self.tracked.iter().map(|tracked| (&*tracked.name, &tracked.model))
     }
 
     /// All models that are kept.

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use super::slots::SlotSet;
+use super::{limits::KeyLimits, slots::SlotSet};
 use crate::{
-    fault::{KeyFault, ProjectFault},
-    key::{Key, KeyId},
+    fault::{KeyFault, Limits, ProjectFault},
+    key::{Key, KeyId, Tier},
     time::Timestamp,
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Roster {
     reopenings: BTreeSet<(Timestamp, usize)>,
     /// The slots of each weight, the lightest first; empty unless a strategy asks for them.
     classes: Vec<Class>,
+    /// The limits that the operator knows of single projects.
+    limits: HashMap<usize, Limits>,
 }
 
 /// A key in the pool.
@@ -40,6 +42,7 @@ struct Member {
 #[derive(Debug)]
 struct Project {
     name: ProjectName,
+    tier: Tier,
     slots: Vec<usize>,
     /// How many of its keys are enabled and not dead.
     live: usize,
@@ -93,6 +96,7 @@ impl Roster {
             open: SlotSet::new(keys.len()),
             reopenings: BTreeSet::new(),
             classes: Vec::new(),
+            limits: HashMap::new(),
         };
         let mut tags = HashMap::new();
         for key in keys {
@@ -118,7 +122,7 @@ impl Roster {
         };
         if project == next {
             let name = key.project.clone().map_or(ProjectName::Key(key.id), ProjectName::Tag);
-            self.projects.push(Project::new(name));
+            self.projects.push(Project::new(name, key.tier));
         }
         if let Some(owner) = self.projects.get_mut(project) {
             owner.slots.push(slot);
@@ -178,6 +182,29 @@ impl Roster {
     /// The slots of a project's keys.
     pub(super) fn slots_of(&self, project: usize) -> &[usize] {
         self.projects.get(project).map_or(&[], |project| &project.slots)
+    }
+
+    /// What a project is granted, by its first key.
+    pub(super) fn tier_of(&self, project: usize) -> Tier {
+        self.projects.get(project).map_or(Tier::Free, |project| project.tier)
+    }
+
+    /// The limits that the operator knows of this project.
+    pub(super) fn limits_of(&self, project: usize) -> Limits {
+        if self.limits.is_empty() {
+            return Limits::default();
+        }
+        self.limits.get(&project).copied().unwrap_or_default()
+    }
+
+    /// Takes over the limits of single keys; of several keys of a project the first that has any.
+    pub(super) fn set_limits(&mut self, limits: &KeyLimits) {
+        self.limits = HashMap::new();
+        for member in &self.members {
+            if let Some(own) = limits.of(&member.key) {
+                self.limits.entry(member.project).or_insert(own);
+            }
+        }
     }
 
     /// Whether any key of the project may be used.
@@ -324,9 +351,18 @@ impl Roster {
 }
 
 impl Project {
-    fn new(name: ProjectName) -> Self {
-        let slots = Vec::with_capacity(1);
-        Self { name, slots, live: 0, shut: None, in_flight: 0, picks: 0, minute: 0, last_pick: 0 }
+    fn new(name: ProjectName, tier: Tier) -> Self {
+        Self {
+            name,
+            tier,
+            slots: Vec::with_capacity(1),
+            live: 0,
+            shut: None,
+            in_flight: 0,
+            picks: 0,
+            minute: 0,
+            last_pick: 0,
+        }
     }
 }
 

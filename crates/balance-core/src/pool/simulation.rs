@@ -1,12 +1,15 @@
 //! The pool against a plain account of the same events, under seeded random actions and a clock that
 //! jumps.
 //!
-//! After each step: no key is given that is dead, shut, out of quota or tried; one is given whenever
+//! After each step: no key is given that is dead, shut, out of quota, over a limit or tried; one is given whenever
 //! there is one; waits are told to the millisecond; leases under way are counted; sets and timers
 //! agree. A failure prints its seed.
 
-use std::{collections::BTreeMap, sync::Arc};
+mod account;
 
+use std::sync::Arc;
+
+use self::account::Account;
 use super::{
     slots::{reroll, scale},
     tests::{START, fault, key},
@@ -39,105 +42,6 @@ impl Drop for Seed {
         if std::thread::panicking() {
             eprintln!("the seed that failed: {}", self.0);
         }
-    }
-}
-
-/// What is known of one key, one project and one (project, model), each in the plainest form.
-#[derive(Default)]
-struct Account {
-    keys: Vec<Key>,
-    dead: BTreeMap<KeyId, KeyFault>,
-    /// Until when projects are shut; the end of time stands for good.
-    shut: BTreeMap<String, Timestamp>,
-    /// Until when quotas are used up, and whether that is the day's.
-    quotas: BTreeMap<(String, Option<&'static str>), (Timestamp, bool)>,
-}
-
-const FOR_GOOD: Timestamp = Timestamp::from_unix_millis(u64::MAX);
-
-impl Account {
-    fn find(&self, id: KeyId) -> Option<&Key> {
-        self.keys.iter().find(|key| key.id == id)
-    }
-
-    fn project(key: &Key) -> String {
-        key.project.as_deref().map_or_else(|| key.id.to_string(), str::to_owned)
-    }
-
-    /// When a key can be had for a model, `now` being the earliest; `None` if never.
-    fn usable_at(
-        &self,
-        key: &Key,
-        model: Option<&'static str>,
-        now: Timestamp,
-    ) -> Option<Timestamp> {
-        if !key.enabled || self.dead.contains_key(&key.id) {
-            return None;
-        }
-        let project = Self::project(key);
-        let shut = self.shut.get(&project).copied().unwrap_or(now);
-        let quota = self.quotas.get(&(project, model)).map_or(now, |(until, _)| *until);
-        (shut != FOR_GOOD).then(|| now.max(shut).max(quota))
-    }
-
-    fn settle(&mut self, key: KeyId, model: Option<&'static str>, blame: Blame, now: Timestamp) {
-        let Some(key) = self.find(key).cloned() else { return };
-        let project = Self::project(&key);
-        match blame {
-            Blame::Key(fault) => {
-                self.dead.insert(key.id, fault);
-            }
-            Blame::Project(ProjectFault::Forbidden) => {}
-            Blame::Project(fault) => {
-                let until = if fault == ProjectFault::Billing {
-                    now + Duration::from_secs(3600)
-                } else if fault == ProjectFault::SpendingCap {
-                    now.next_los_angeles_midnight()
-                } else {
-                    FOR_GOOD
-                };
-                let shut = self.shut.entry(project).or_insert(now);
-                *shut = (*shut).max(until);
-            }
-            Blame::Quota(quota) => {
-                let until = match quota {
-                    Quota::Minute { retry_after, .. } => {
-                        now + retry_after.unwrap_or(Duration::from_secs(60))
-                    }
-                    Quota::Day { .. } => now.next_los_angeles_midnight(),
-                    Quota::Unavailable => now + Duration::from_secs(86_400),
-                };
-                let of_the_day = matches!(quota, Quota::Day { .. });
-                let known = self.quotas.entry((project, model)).or_insert((now, of_the_day));
-                if known.0 < until {
-                    *known = (until, of_the_day);
-                }
-            }
-            Blame::Capacity { .. }
-            | Blame::Service { .. }
-            | Blame::Egress
-            | Blame::Request
-            | Blame::Gateway => {}
-        }
-    }
-
-    /// Follows a clock put back: what lasts a time goes back too, and no day lasts beyond midnight.
-    fn rewind(&mut self, by: Duration, now: Timestamp) {
-        for until in self.shut.values_mut().filter(|until| **until != FOR_GOOD) {
-            *until = until.before(by);
-        }
-        for (until, of_the_day) in self.quotas.values_mut() {
-            *until = if *of_the_day {
-                (*until).min(now.next_los_angeles_midnight())
-            } else {
-                until.before(by)
-            };
-        }
-    }
-
-    fn forget_past(&mut self, now: Timestamp) {
-        self.shut.retain(|_, until| *until > now);
-        self.quotas.retain(|_, (until, _)| *until > now);
     }
 }
 
@@ -222,7 +126,8 @@ impl Run {
         let ids: Vec<_> = self.account.keys.iter().map(|key| key.id).collect();
         let tried: Vec<_> = ids.iter().copied().filter(|_| self.chance(4) == 0).collect();
         let prefer = if ids.is_empty() { None } else { Some(ids[self.chance(ids.len())]) };
-        let ask = Ask { model, tried: &tried, prefer: prefer.filter(|_| self.chance(3) == 0) };
+        let prefer = prefer.filter(|_| self.chance(3) == 0);
+        let ask = Ask { model, tried: &tried, prefer, tokens: 0 };
         let ready: Vec<_> = ids.iter().filter(|id| self.is_ready(**id, model)).copied().collect();
         let untried = |id: &KeyId| !tried.contains(id);
         let usable = |key: &Key| self.account.usable_at(key, model, self.now) == Some(self.now);
@@ -239,6 +144,8 @@ impl Run {
                 if let Some(prefer) = ask.prefer.filter(|id| ready.contains(id) && untried(id)) {
                     assert_eq!(lease.key, prefer);
                 }
+                let key = key.clone();
+                self.account.send(&key, model, self.now);
                 self.out.push(Out { lease, model, until: self.now + LEASE_TIME });
             }
             Err(resting) if tried.is_empty() => assert_eq!(resting.until, self.first_usable(model)),
@@ -262,13 +169,21 @@ impl Run {
     }
 
     fn settle(&mut self) {
-        let Some(Out { lease, model, .. }) = self.any_out() else { return };
+        let Some(Out { lease, model, until }) = self.any_out() else { return };
+        let (is_out, begun) = (until > self.now, until.before(LEASE_TIME));
         let seconds = [None, Some(1), Some(33), Some(3600)][self.chance(4)];
         let retry_after = seconds.map(Duration::from_secs);
-        let limits = Limits { requests_per_minute: seconds, ..Limits::default() };
+        let limits = Limits {
+            requests_per_minute: [None, Some(1), Some(3), Some(5)][self.chance(4)],
+            requests_per_day: [None, None, Some(4), Some(20)][self.chance(4)],
+            ..Limits::default()
+        };
         let blame = match self.chance(24) {
             0..9 => {
-                self.pool.settle(lease, Ok(()), self.now);
+                if is_out {
+                    self.account.serve(lease.key, model, begun, self.now);
+                }
+                self.pool.settle(lease, Ok(Usage::default()), self.now);
                 return;
             }
             9..13 => Blame::Quota(Quota::Minute { retry_after, limits }),
@@ -284,14 +199,23 @@ impl Run {
             20..23 => Blame::Service { retry_after },
             _ => Blame::Request,
         };
+        if is_out && !blame.is_counted() {
+            self.account.unsend(lease.key, model, begun, self.now);
+        }
         self.account.settle(lease.key, model, blame, self.now);
         self.pool.settle(lease, Err(&fault(blame)), self.now);
     }
 
     fn cancel(&mut self) {
-        if let Some(out) = self.any_out() {
+        let Some(out) = self.any_out() else { return };
+        if self.chance(2) == 0 {
             self.pool.cancel(out.lease, self.now);
+            return;
         }
+        if out.until > self.now {
+            self.account.unsend(out.lease.key, out.model, out.until.before(LEASE_TIME), self.now);
+        }
+        self.pool.give_back(out.lease, self.now);
     }
 
     fn lose(&mut self) {
@@ -347,6 +271,13 @@ impl Run {
         let projects: Vec<_> = self.account.keys.iter().map(Account::project).collect();
         self.account.shut.retain(|project, _| projects.contains(project));
         self.account.quotas.retain(|(project, _), _| projects.contains(project));
+        self.account.meters.retain(|(project, _), _| projects.contains(project));
+        self.account.told.retain(|(project, _), _| projects.contains(project));
+        for (_, _, source) in self.account.presumed.values_mut() {
+            if !projects.contains(source) {
+                source.clear();
+            }
+        }
     }
 
     fn go_to(&mut self, to: Timestamp) {
@@ -397,7 +328,7 @@ impl Run {
                 let lease =
                     self.pool.select(&Ask { model, ..Ask::default() }, self.now, 0).unwrap();
                 let key = lease.key;
-                self.pool.cancel(lease, self.now);
+                self.pool.give_back(lease, self.now);
                 key
             })
             .collect();
@@ -445,7 +376,7 @@ impl Run {
     /// At the end every lease is over, settled or not.
     fn wind_up(&mut self) {
         while let Some(out) = self.any_out() {
-            self.pool.settle(out.lease, Ok(()), self.now);
+            self.pool.settle(out.lease, Ok(Usage::default()), self.now);
         }
         self.go_to(self.now + LEASE_TIME);
         assert_eq!(self.pool.in_flight(self.now), 0);

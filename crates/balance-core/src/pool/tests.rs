@@ -216,7 +216,7 @@ fn doubts_grow_with_failures_in_a_row_and_end_with_a_success() {
     pool.settle(lease, Err(&fault(SERVICE)), now);
     assert_eq!(pool.census(Some("a"), now).doubtful, 1);
     let lease = pool.select(&ask("a"), now, 0).unwrap();
-    pool.settle(lease, Ok(()), now);
+    pool.settle(lease, Ok(Usage::default()), now);
     assert_eq!(pool.census(Some("a"), now).ready, 1);
     // It decays, and is not forgotten at once.
     let lease = pool.select(&ask("a"), now, u64::MAX).unwrap();
@@ -236,7 +236,7 @@ fn requests_that_fail_together_count_as_one_failure() {
     let wait = pool.next_ready(Some("a"), now).unwrap().since(now);
     assert!(wait <= 2 * SECOND, "{wait:?}");
     // A success that was begun before them proves nothing.
-    pool.settle(late, Ok(()), now);
+    pool.settle(late, Ok(Usage::default()), now);
     assert_eq!(pool.census(Some("a"), now).doubtful, 1);
 }
 
@@ -336,7 +336,7 @@ fn keys_that_stay_keep_what_is_known_of_them() {
     pool.set_keys(new, START);
     assert_eq!(pool.in_flight(START), 1);
     pool.settle(leaving, Err(&fault(DAY)), START);
-    pool.settle(staying, Ok(()), START);
+    pool.settle(staying, Ok(Usage::default()), START);
     assert_eq!(pool.in_flight(START), 0);
     let census = pool.census(Some("a"), START);
     assert_eq!((census.total, census.ready, census.doubtful, census.resting), (6, 2, 1, 1));
@@ -412,4 +412,152 @@ fn a_lease_shows_no_key() {
     assert!(!format!("{lease:?} {pool:?}").contains(secret));
     assert_eq!(lease.secret.expose(), secret);
     pool.cancel(lease, START);
+}
+
+fn of_minute(requests: u64) -> Blame {
+    let limits = Limits { requests_per_minute: Some(requests), ..Limits::default() };
+    Blame::Quota(Quota::Minute { retry_after: Some(SECOND), limits })
+}
+
+/// Takes keys for a model until there is none; how many there were, and when there is one again.
+fn drain(pool: &mut Pool, model: &str, tokens: u64, now: Timestamp) -> (usize, Resting) {
+    for count in 0..1000 {
+        match pool.select(&Ask { tokens, ..ask(model) }, now, count as u64) {
+            Ok(lease) => pool.settle(lease, Ok(Usage::default()), now),
+            Err(resting) => return (count, resting),
+        }
+    }
+    panic!("there is always one");
+}
+
+#[test]
+fn a_limit_that_one_project_was_told_holds_for_all_of_its_tier() {
+    let mut all = keys(4);
+    all[3].tier = Tier::Paid;
+    let mut pool = Pool::new(all.clone(), Strategy::Balanced);
+    fail(&mut pool, all[0].id, "a", of_minute(5), START);
+    let now = START + SECOND;
+    let only_free = [all[3].id];
+    for n in 0..15 {
+        let lease = pool.select(&Ask { tried: &only_free, ..ask("a") }, now, n).unwrap();
+        pool.settle(lease, Ok(Usage::default()), now);
+    }
+    let resting = pool.select(&Ask { tried: &only_free, ..ask("a") }, now, 0).unwrap_err();
+    assert_eq!(resting.why, Why::AllTried, "the paid one is ready");
+    assert_eq!(pool.limits(all[2].id, Some("a")).requests_per_minute, Some(5));
+    assert_eq!(pool.limits(all[3].id, Some("a")), Limits::default());
+    assert_eq!(pool.limits(all[2].id, Some("b")), Limits::default());
+    let learned = pool.learned_limits(now);
+    let told: Vec<_> = learned.iter().map(|one| (one.key, one.tier, &*one.model)).collect();
+    assert_eq!(told, [(None, Tier::Free, "a"), (Some(all[0].id), Tier::Free, "a")]);
+    assert_eq!(learned[0].until, START + LEARNED_FOR);
+    assert_eq!(pool.learned_limits(START + LEARNED_FOR), []);
+}
+
+#[test]
+fn a_project_that_was_served_more_than_presumed_is_not_held_to_it() {
+    let all = keys(2);
+    let mut pool = Pool::new(all.clone(), Strategy::RoundRobin);
+    let prefer = Some(all[1].id);
+    for _ in 0..6 {
+        let lease = pool.select(&Ask { prefer, ..ask("a") }, START, 0).unwrap();
+        pool.settle(lease, Ok(Usage::default()), START);
+    }
+    let last = pool.select(&Ask { prefer, ..ask("a") }, START, 0).unwrap();
+    fail(&mut pool, all[0].id, "a", of_minute(3), START);
+    assert_eq!(usable(&mut pool, "a", START + SECOND).len(), 1, "as presumed, it is full");
+    pool.settle(last, Ok(Usage::default()), START + SECOND);
+    assert!(usable(&mut pool, "a", START + SECOND).contains(&all[1].id));
+}
+
+#[test]
+fn settings_limit_from_the_first_request_on_and_the_strongest_counts() {
+    let rpm = |requests| Limits { requests_per_minute: Some(requests), ..Limits::default() };
+    let limits = PoolLimits {
+        default: rpm(2),
+        by_model: [("b".to_owned(), rpm(3))].into(),
+        by_key: KeyLimits([("00000001".to_owned(), rpm(7))].into()),
+    };
+    let mut pool = Pool::new(keys(2), Strategy::Random).with_limits(Arc::new(limits));
+    for (model, expected) in [("a", 2 + 7), ("b", 3 + 7)] {
+        let (count, resting) = drain(&mut pool, model, 0, START);
+        let back = START + bucket::WINDOW;
+        assert_eq!(count, expected, "{model}");
+        assert_eq!(resting, Resting { until: Some(back), why: Why::AllResting });
+        let just_before = back.before(Duration::from_millis(1));
+        assert_eq!(pool.census(Some(model), just_before).ready, 0);
+    }
+    assert_eq!(drain(&mut pool, "a", 0, START + bucket::WINDOW).0, 9);
+    pool.set_keys(keys(3), START + bucket::WINDOW);
+    assert_eq!(drain(&mut pool, "a", 0, START + bucket::WINDOW).0, 2, "counts stay with the keys");
+    let endless = pool.select(&Ask::default(), START + bucket::WINDOW, 0);
+    assert!(endless.is_ok(), "what names no model has no limit");
+}
+
+#[test]
+fn tokens_are_reserved_as_expected_and_corrected_by_what_was_counted() {
+    let limits = Limits { tokens_per_minute: Some(100_000), ..Limits::default() };
+    let limits = PoolLimits { default: limits, ..PoolLimits::default() };
+    let mut pool = Pool::new(keys(1), Strategy::Balanced).with_limits(Arc::new(limits));
+    let mut now = START;
+    let mut counted = 0;
+    // Gemini counts twice what the bytes let guess.
+    for _ in 0..300 {
+        match pool.select(&Ask { tokens: 5_000, ..ask("a") }, now, 0) {
+            Ok(lease) => {
+                let usage = Usage { prompt_tokens: 10_000, ..Usage::default() };
+                pool.settle(lease, Ok(usage), now);
+                counted += 1;
+            }
+            Err(resting) => {
+                assert!(counted <= 10, "{counted} times 10,000");
+                (now, counted) = (resting.until.unwrap(), 0);
+            }
+        }
+    }
+    let lease = loop {
+        match pool.select(&Ask { tokens: 5_000, ..ask("a") }, now, 0) {
+            Ok(lease) => break lease,
+            Err(resting) => now = resting.until.unwrap(),
+        }
+    };
+    assert!((10_000..10_600).contains(&lease.reserved.tokens), "{lease:?}");
+    pool.give_back(lease, now);
+}
+
+#[test]
+fn a_large_request_waits_while_small_ones_go_on() {
+    let limits = Limits { tokens_per_minute: Some(1_000), ..Limits::default() };
+    let limits = PoolLimits { default: limits, ..PoolLimits::default() };
+    let mut pool = Pool::new(keys(3), Strategy::RoundRobin).with_limits(Arc::new(limits));
+    for _ in 0..30 {
+        let lease = pool.select(&Ask { tokens: 40, ..ask("a") }, START, 0).unwrap();
+        pool.settle(lease, Ok(Usage::default()), START);
+    }
+    let now = START + SECOND;
+    let large = pool.select(&Ask { tokens: 700, ..ask("a") }, now, 0).unwrap_err();
+    assert_eq!(large, Resting { until: Some(START + bucket::WINDOW), why: Why::AllResting });
+    assert!(pool.select(&Ask { tokens: 40, ..ask("a") }, now, 0).is_ok());
+    assert!(pool.select(&Ask { tokens: 700, ..ask("a") }, START + bucket::WINDOW, 0).is_ok());
+}
+
+#[test]
+fn what_google_did_not_count_is_taken_back() {
+    let rpm = Limits { requests_per_minute: Some(1), ..Limits::default() };
+    let limits = Arc::new(PoolLimits { default: rpm, ..PoolLimits::default() });
+    let has_room_after = |end: fn(&mut Pool, Lease)| {
+        let mut pool = Pool::new(keys(1), Strategy::Balanced).with_limits(limits.clone());
+        let lease = pool.select(&ask("a"), START, 0).unwrap();
+        assert!(pool.select(&ask("a"), START, 0).is_err());
+        end(&mut pool, lease);
+        pool.select(&ask("a"), START + SECOND, 0).is_ok()
+    };
+    assert!(has_room_after(|pool, lease| pool.give_back(lease, START)));
+    assert!(has_room_after(|pool, lease| {
+        let forbidden = fault(Blame::Project(ProjectFault::Forbidden));
+        pool.settle(lease, Err(&forbidden), START);
+    }));
+    assert!(!has_room_after(|pool, lease| pool.cancel(lease, START)));
+    assert!(!has_room_after(|pool, lease| pool.settle(lease, Err(&fault(SERVICE)), START)));
+    assert!(!has_room_after(|pool, lease| pool.settle(lease, Ok(Usage::default()), START)));
 }

@@ -14,7 +14,7 @@ use crate::{
 fn pick(pool: &mut Pool, now: Timestamp, roll: u64) -> KeyId {
     let lease = pool.select(&Ask { model: Some("m"), ..Ask::default() }, now, roll).unwrap();
     let key = lease.key;
-    pool.settle(lease, Ok(()), now);
+    pool.settle(lease, Ok(balance_dialect::summary::Usage::default()), now);
     key
 }
 
@@ -153,7 +153,7 @@ fn a_retry_in_a_time_window_walks_on_to_the_next_key() {
     let now = Timestamp::from_unix_millis(6667);
     let mut tried = Vec::new();
     for place in [2, 0, 1] {
-        let ask = Ask { model: Some("m"), tried: &tried, prefer: None };
+        let ask = Ask { model: Some("m"), tried: &tried, prefer: None, tokens: 0 };
         let lease = pool.select(&ask, now, 0).unwrap();
         assert_eq!(lease.key, keys[place].id);
         tried.push(lease.key);

@@ -1,0 +1,151 @@
+//! How many tokens a request takes, before it is sent.
+//!
+//! Invariant: a first guess looks at bytes alone, in one pass; what Gemini counted in the end
+//! corrects it, for each model by itself.
+
+use memchr::memchr;
+
+/// Bytes of ASCII text in a token, in nearly every language and notation.
+const ASCII_BYTES: u64 = 4;
+
+/// Bytes of other text in a token: a Chinese character is three bytes, two Cyrillic letters are four.
+const OTHER_BYTES: u64 = 3;
+
+/// What an image counts as, or a tile of a large one; and as how many bytes in base64 it comes.
+const TILE_TOKENS: u64 = 258;
+const TILE_BYTES: u64 = 256 * 1024;
+
+/// Strings from this length on are looked at: are they an encoded file?
+const LONG_STRING: usize = 1024;
+
+/// The tokens of a JSON body, guessed from its bytes. Files in base64 count as images.
+#[must_use]
+pub fn guess_tokens(body: &[u8]) -> u64 {
+    let (mut rest, mut text, mut others, mut files) = (body, 0_u64, 0_u64, 0_u64);
+    while !rest.is_empty() {
+        let end = memchr(b'"', rest).unwrap_or(rest.len());
+        let (string, after) = rest.split_at(end);
+        rest = after.get(1..).unwrap_or_default();
+        if is_encoded_file(string) {
+            files += TILE_TOKENS * (string.len() as u64).div_ceil(TILE_BYTES);
+        } else {
+            text += string.len() as u64;
+            others += string.iter().filter(|byte| !byte.is_ascii()).count() as u64;
+        }
+    }
+    files + (text - others).div_ceil(ASCII_BYTES) + others.div_ceil(OTHER_BYTES)
+}
+
+/// Long, and its beginning nothing but base64: no text goes on that long without a space.
+fn is_encoded_file(string: &[u8]) -> bool {
+    let is_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+    string.get(..LONG_STRING).is_some_and(|beginning| beginning.iter().all(is_base64))
+}
+
+/// How far guesses for one model are from what Gemini counts.
+#[derive(Debug)]
+pub(super) struct Correction {
+    /// Tokens counted for each token guessed: the moving average, and how far they scatter.
+    ratio: f64,
+    scatter: f64,
+    /// The size of a request, as a moving average.
+    typical: f64,
+}
+
+/// What one answer weighs in the averages.
+const WEIGHT: f64 = 1.0 / 16.0;
+
+/// No single count changes a guess by more than this.
+const MOST: f64 = 32.0;
+
+impl Default for Correction {
+    fn default() -> Self {
+        Self { ratio: 1.0, scatter: 0.25, typical: 0.0 }
+    }
+}
+
+impl Correction {
+    /// What is to be reserved for a guess: rather too much than too little, as a refusal costs more
+    /// than tokens that are given back.
+    pub(super) fn expect(&mut self, guess: u64) -> u64 {
+        let expected = to_count(to_float(guess) * (self.ratio + self.scatter));
+        self.typical += (to_float(expected) - self.typical) * WEIGHT;
+        expected
+    }
+
+    /// The size of a request as they come lately.
+    pub(super) fn typical(&self) -> u64 {
+        to_count(self.typical).max(1)
+    }
+
+    /// Learns from what Gemini counted.
+    pub(super) fn learn(&mut self, guess: u64, counted: u64) {
+        if guess == 0 || counted == 0 {
+            return;
+        }
+        let ratio = (to_float(counted) / to_float(guess)).clamp(1.0 / MOST, MOST);
+        let error = ratio - self.ratio;
+        self.ratio += error * WEIGHT;
+        self.scatter += (error.abs() - self.scatter) * WEIGHT;
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+const fn to_float(count: u64) -> f64 {
+    count as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it saturates")]
+fn to_count(tokens: f64) -> u64 {
+    tokens.round() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_guessed_by_its_script() {
+        let prose = "The quick brown fox jumps over the lazy dog. ".repeat(100);
+        assert_eq!(guess_tokens(prose.as_bytes()), 1125);
+        let chinese = "敏捷的棕色狐狸".repeat(100);
+        assert_eq!(guess_tokens(chinese.as_bytes()), 700);
+        assert_eq!(guess_tokens(b""), 0);
+        assert_eq!(guess_tokens(br#"{"a":"b"}"#), 2);
+    }
+
+    #[test]
+    fn a_file_counts_as_an_image_and_not_as_text() {
+        let file = format!(r#"{{"inlineData":{{"data":"{}"}}}}"#, "QUJD/+89".repeat(25_000));
+        assert!((258..300).contains(&guess_tokens(file.as_bytes())), "{}", file.len());
+        let large = "QUJD".repeat(250_000);
+        assert_eq!(guess_tokens(large.as_bytes()), 4 * 258);
+        let prose = "and so on ".repeat(100_000);
+        assert_eq!(guess_tokens(prose.as_bytes()), 250_000);
+    }
+
+    #[test]
+    fn guesses_come_near_to_what_is_counted() {
+        let mut correction = Correction::default();
+        for n in 0..200 {
+            correction.learn(1000, if n % 2 == 0 { 1900 } else { 2100 });
+        }
+        assert!((2000..=2300).contains(&correction.expect(1000)), "{correction:?}");
+        for _ in 0..200 {
+            correction.learn(1000, 500);
+        }
+        assert!((500..520).contains(&correction.expect(1000)), "{correction:?}");
+    }
+
+    #[test]
+    fn one_odd_count_does_little_harm() {
+        let mut correction = Correction::default();
+        correction.learn(1, u64::MAX);
+        assert!(correction.expect(1000) <= 6000, "{correction:?}");
+        correction.learn(u64::MAX, 1);
+        correction.learn(0, 5);
+        correction.learn(5, 0);
+        assert_eq!(correction.expect(0), 0);
+        assert!(correction.expect(u64::MAX) > 0 && correction.typical() >= 1);
+    }
+}

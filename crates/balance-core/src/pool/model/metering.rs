@@ -1,0 +1,210 @@
+//! The counting of what one model's requests take of each project's quota.
+//!
+//! Invariant: a project has a bucket from its first request on; it stands in the timer list while
+//! its bucket has no room for a request of the usual size.
+
+use std::time::Duration;
+
+use super::{Bucket, Model, Roster};
+use crate::{fault::Limits, key::Tier, time::Timestamp};
+
+/// How many projects without room for a large request are passed over before it has to wait.
+const MOST_PASSED_OVER: usize = 16;
+
+/// What a request that was let through has taken of its project's quota.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pool) struct Reserved {
+    /// When it was begun.
+    pub(in crate::pool) begun: Timestamp,
+    /// Its size, as its bytes let guess.
+    pub(in crate::pool) guess: u64,
+    /// Its size, as the pool expected it.
+    pub(in crate::pool) tokens: u64,
+}
+
+impl Model {
+    /// The tokens that a request will take, judged by those before it.
+    pub(in crate::pool) fn expect_tokens(&mut self, guess: u64) -> u64 {
+        self.correction.expect(guess)
+    }
+
+    /// Counts a request that begins.
+    pub(in crate::pool) fn reserve(
+        &mut self,
+        project: usize,
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        if !self.is_metered {
+            return;
+        }
+        self.buckets.entry(project).or_default().reserve(tokens, now);
+        if self.full_until(project, roster, now).is_some() {
+            self.refresh(project, roster, now);
+        }
+    }
+
+    /// Notes that a request was served, and the tokens that Gemini counted; zero if it did not say.
+    pub(in crate::pool) fn settle(
+        &mut self,
+        project: usize,
+        reserved: Reserved,
+        counted: u64,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        self.correction.learn(reserved.guess, counted);
+        let presumed = self.limits.presumed(roster.tier_of(project), now);
+        let Some(bucket) = self.buckets.get_mut(&project) else { return };
+        let actual = if counted == 0 { reserved.tokens } else { counted };
+        bucket.settle(reserved.begun, reserved.tokens, actual, now);
+        let is_beyond = presumed.is_some_and(|presumed| bucket.contradicts(&presumed));
+        bucket.is_beyond_presumption |= is_beyond;
+        if is_beyond || actual != reserved.tokens {
+            self.recount(project, roster, now);
+        }
+    }
+
+    /// Takes back a request that Google did not count.
+    pub(in crate::pool) fn refund(
+        &mut self,
+        project: usize,
+        reserved: Reserved,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        if let Some(bucket) = self.buckets.get_mut(&project) {
+            bucket.refund(reserved.begun, reserved.tokens, now);
+            self.recount(project, roster, now);
+        }
+    }
+
+    /// Keeps limits that Google named. Other projects are looked at anew only if it is news to them.
+    pub(in crate::pool) fn learn(
+        &mut self,
+        project: usize,
+        limits: Limits,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        if !self.limits.learn(project, roster.tier_of(project), limits, now) {
+            self.recount(project, roster, now);
+            return;
+        }
+        let projects: Vec<_> = self.buckets.keys().copied().collect();
+        for project in projects {
+            self.recount(project, roster, now);
+        }
+    }
+
+    /// The limits in force for a project.
+    pub(in crate::pool) fn limits(
+        &self,
+        project: usize,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Limits {
+        if !self.is_metered {
+            return Limits::default();
+        }
+        let is_beyond = self.buckets.get(&project).is_some_and(|b| b.is_beyond_presumption);
+        let (tier, own) = (roster.tier_of(project), roster.limits_of(project));
+        self.limits.of(project, tier, own, is_beyond, now)
+    }
+
+    /// What Google said: to which project, or presumed of which tier; and until when it is believed.
+    pub(in crate::pool) fn learned(
+        &self,
+    ) -> impl Iterator<Item = (Option<usize>, Option<Tier>, Limits, Timestamp)> {
+        self.limits.learned()
+    }
+
+    /// When a project will have room for a request of the usual size; `None` if it has.
+    pub(super) fn full_until(
+        &self,
+        project: usize,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        self.cramped_until(project, self.correction.typical(), roster, now)
+    }
+
+    /// When the project of a slot will have room for this many tokens; `None` if it has.
+    pub(super) fn cramped_until(
+        &self,
+        project: usize,
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        let bucket = self.buckets.get(&project)?;
+        let room = bucket.room_at(&self.limits(project, roster, now), tokens, now);
+        if room == now {
+            return None;
+        }
+        // A limit may be forgotten before there is room under it.
+        let tier = roster.tier_of(project);
+        let forgotten = self.limits.next_forgotten(project, tier, now).filter(|at| *at < room);
+        Some(
+            forgotten
+                .map_or(room, |at| self.cramped_until(project, tokens, roster, at).unwrap_or(at)),
+        )
+    }
+
+    /// Passes over a ready project that has no room for a request of this size. The moment at which
+    /// it will have, unless it has, or too many were passed over.
+    pub(super) fn pass_over(
+        &mut self,
+        slot: usize,
+        tokens: u64,
+        passed_over: &mut Vec<usize>,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
+        if tokens == 0 {
+            return None;
+        }
+        let project = roster.project_of(slot)?;
+        let until = self.cramped_until(project, tokens, roster, now)?;
+        for slot in roster.slots_of(project) {
+            self.mark(*slot, false, roster);
+        }
+        passed_over.push(project);
+        Some(until)
+    }
+
+    /// Lets come back what was passed over.
+    pub(super) fn readmit(&mut self, passed_over: &[usize], roster: &Roster) {
+        for slot in passed_over.iter().flat_map(|project| roster.slots_of(*project)) {
+            let is_ready = self.is_ready(*slot, roster);
+            self.mark(*slot, is_ready, roster);
+        }
+    }
+
+    /// Follows a clock that was put back to `now`.
+    pub(super) fn rewind_buckets(&mut self, by: Duration, now: Timestamp) {
+        self.limits.rewind(by);
+        for bucket in self.buckets.values_mut() {
+            bucket.rewind(by, now);
+        }
+    }
+
+    /// Brings the lists in line with a bucket that has changed.
+    fn recount(&mut self, project: usize, roster: &Roster, now: Timestamp) {
+        let is_full = self.full_until(project, roster, now);
+        let was_full = self.cells.get(&project).and_then(|cell| cell.full);
+        if is_full != was_full {
+            self.refresh(project, roster, now);
+        }
+        let is_spent = |bucket: &Bucket| !bucket.is_beyond_presumption && bucket.is_empty(now);
+        if self.buckets.get(&project).is_some_and(is_spent) {
+            self.buckets.remove(&project);
+        }
+    }
+}
+
+/// Whether as many were passed over as a pick may look at.
+pub(super) const fn is_enough(passed_over: &[usize]) -> bool {
+    passed_over.len() >= MOST_PASSED_OVER
+}
