@@ -77,7 +77,13 @@ const PERIOD: Duration = Duration::from_millis(20);
 pub async fn compare(programs: &Programs, plan: &Plan) -> anyhow::Result<Report> {
     let cores = Cores::of_this_machine()?;
     process::pin_self(cores.load)?;
-    let mut report = Report { cores, rounds: plan.rounds, load: Vec::new(), streams: Vec::new() };
+    let mut report = Report {
+        cores,
+        load_average_before: process::load_average()?,
+        rounds: plan.rounds,
+        load: Vec::new(),
+        streams: Vec::new(),
+    };
     let fleet = Fleet::start(programs, cores, Upstream::Burst { events: plan.events }).await?;
     for workload in WORKLOADS {
         for &connections in &plan.connections {

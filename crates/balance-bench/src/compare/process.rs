@@ -37,6 +37,13 @@ pub(super) fn free_address() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }
 
+/// How many programs wanted to run in the last minute.
+pub(super) fn load_average() -> anyhow::Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("reading /proc/loadavg")?;
+    let first = text.split_whitespace().next().unwrap_or_default();
+    first.parse().with_context(|| format!("/proc/loadavg begins with `{first}`"))
+}
+
 /// Puts this process itself on a core.
 pub(super) fn pin_self(core: usize) -> anyhow::Result<()> {
     let pid = std::process::id().to_string();

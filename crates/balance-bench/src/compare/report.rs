@@ -14,6 +14,9 @@ use super::fleet::{Cores, Target};
 pub struct Report {
     /// How the programs shared the machine.
     pub cores: Cores,
+    /// Programs that were running on the machine before the first was started here, averaged over
+    /// a minute. Above a half, the machine is not ours and absolute figures are not to be trusted.
+    pub load_average_before: f64,
     /// How often each cell was measured; every figure is the median.
     pub rounds: usize,
     /// Closed-loop load.
@@ -61,8 +64,8 @@ pub struct LoadFigures {
     pub cpu_us_per_request: f64,
     /// Memory at the end of the load, in mebibytes.
     pub resident_mib: f64,
-    /// The share of its core that the target used: where it is well below 1, the load side was the
-    /// limit, and only the CPU time tells what the target could do.
+    /// The share of its core that the target used: where it is well below 1, the load side or
+    /// another program was the limit, and only the CPU time tells what the target could do.
     pub busy: f64,
 }
 
@@ -205,9 +208,16 @@ mod tests {
     #[test]
     fn a_target_that_failed_has_a_reason_instead_of_figures() {
         let cores = Cores { measured: 0, load: 1, mock: 1 };
-        let report = Report { cores, rounds: 3, load: vec![], streams: vec![row()] };
+        let report = Report {
+            cores,
+            load_average_before: 3.0,
+            rounds: 3,
+            load: vec![],
+            streams: vec![row()],
+        };
         assert!(!report.is_whole());
         let table = report.to_string();
+        assert!(table.contains("the machine was busy"), "{table}");
         assert!(table.contains("mock alone      FAILED: an answer had status 500"), "{table}");
         let json = serde_json::to_value(&report).unwrap();
         let cell = &json["streams"][0]["cells"][2];

@@ -1,13 +1,13 @@
 //! The report as a table for people: each figure, and behind it its ratio to nginx.
 //!
-//! Invariant: it shows everything the data has; nothing is computed here.
+//! Invariant: nothing is computed here.
 
 use std::fmt::{self, Write as _};
 
 use super::report::{Cell, Figures, Report, Row};
 
-const NOTE: &str = "In brackets: the ratio to nginx. `busy`: the share of its core that a target used; where it is well below 1 the
-load side was the limit, and cpu per request tells more than req/s. nginx and the mock cannot translate:
+const NOTE: &str = "In brackets: the ratio to nginx. `busy`: the share of its core that a target used; where it is well below 1
+something else was the limit, and cpu per request tells more than req/s. nginx and the mock cannot translate:
 on the OpenAI rows they do the equivalent native request. `late`: by the timetable that the earliest event
 of a stream sets.";
 
@@ -19,6 +19,13 @@ impl fmt::Display for Report {
             "nginx and gemini-balance on core {} in turn, load on core {}, mock on core {}; medians of {} rounds\n",
             cores.measured, cores.load, cores.mock, self.rounds
         )?;
+        if self.load_average_before > 0.5 {
+            let load = self.load_average_before;
+            writeln!(
+                f,
+                "Careful: the machine was busy with other things, its load average {load:.1}.\n"
+            )?;
+        }
         for row in &self.load {
             write_row(f, row, if row.connections == 1 { "connection" } else { "connections" })?;
         }
