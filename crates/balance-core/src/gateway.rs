@@ -55,7 +55,8 @@ impl<H: Host> Gateway<H> {
     /// A gateway over the pool of `settings`.
     #[must_use]
     pub fn new(host: H, settings: Settings) -> Self {
-        let pools = Pools::new(settings.api_keys.0.clone(), settings.strategy);
+        let keys = settings.api_keys.0.clone();
+        let pools = Pools::new(keys, settings.strategy, settings.pool_limits());
         Self { host, settings, pools: Mutex::new(pools) }
     }
 

@@ -19,7 +19,7 @@ mod roster;
 mod slots;
 mod strategy;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use balance_dialect::summary::Usage;
 pub use estimate::guess_tokens;
@@ -51,7 +51,7 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Pool {
     strategy: Strategy,
-    limits: Arc<PoolLimits>,
+    limits: PoolLimits,
     roster: Roster,
     models: Models,
     leases: Leases,
@@ -134,7 +134,7 @@ impl Pool {
     pub fn new(keys: Vec<Key>, strategy: Strategy) -> Self {
         Self {
             strategy,
-            limits: Arc::default(),
+            limits: PoolLimits::default(),
             roster: Roster::new(keys, strategy == Strategy::Weighted),
             models: Models::default(),
             leases: Leases::default(),
@@ -144,7 +144,7 @@ impl Pool {
 
     /// The same pool, new and unused, with limits that the operator knows of.
     #[must_use]
-    pub fn with_limits(mut self, limits: Arc<PoolLimits>) -> Self {
+    pub fn with_limits(mut self, limits: PoolLimits) -> Self {
         self.roster.set_limits(&limits.by_key);
         Self { limits, ..self }
     }

@@ -11,7 +11,7 @@ use crate::{
     authorize::Caller,
     grant::Grant,
     key::Key,
-    pool::{Pool, Strategy},
+    pool::{Pool, PoolLimits, Strategy},
     time::Timestamp,
 };
 
@@ -42,10 +42,12 @@ struct Owner {
 }
 
 impl Pools {
-    /// The operator's pool, and no other yet.
+    /// The operator's pool, and no other yet. The limits are the operator's alone: nothing is known
+    /// of callers' own keys until Google says so.
     #[must_use]
-    pub(crate) fn new(keys: Vec<Key>, strategy: Strategy) -> Self {
-        Self { operator: Pool::new(keys, strategy), owners: HashMap::new(), strategy }
+    pub(crate) fn new(keys: Vec<Key>, strategy: Strategy, limits: PoolLimits) -> Self {
+        let operator = Pool::new(keys, strategy).with_limits(limits);
+        Self { operator, owners: HashMap::new(), strategy }
     }
 
     /// The pool that a caller uses; made if it is a new set of own keys.

@@ -3,16 +3,18 @@
 //! Invariant: a [`Settings`] is valid by construction. A value that cannot be read is an error
 //! naming the setting and the remedy, never a silent default.
 
+mod limits;
 mod value;
 
 use std::fmt;
 
+pub use limits::ModelRateLimits;
 pub use value::{
     AccessTokens, BaseUrl, Bounded, CallerKeys, Keys, LogFormat, Proxies, Seconds, Switch, Value,
     WrongValue,
 };
 
-use crate::pool::Strategy;
+use crate::pool::{KeyLimits, Strategy};
 
 /// Where settings are read from, by name: the environment, a file, a map in a test.
 pub trait Strings {
@@ -118,6 +120,19 @@ settings! {
     /// How a key is picked: `balanced`, `round-robin`, `least-used`, `random`, `weighted` or
     /// `time-window`.
     strategy: Strategy = "balanced", ["STRATEGY", "LOAD_BALANCE_STRATEGY"];
+    /// The most requests a minute to a model, for each project that nothing better is known of;
+    /// empty waits for Google to say so.
+    default_rpm: Option<Bounded<1, 1_000_000_000_000>> = "", ["DEFAULT_RPM"];
+    /// The most requests a day, likewise. Days begin at midnight in Los Angeles.
+    default_rpd: Option<Bounded<1, 1_000_000_000_000>> = "", ["DEFAULT_RPD"];
+    /// The most tokens sent a minute, likewise.
+    default_tpm: Option<Bounded<1, 1_000_000_000_000>> = "", ["DEFAULT_TPM"];
+    /// The same for single models: `{"gemini-3.8-flash": [rpm, rpd, tpm]}`. Tokens may be left out,
+    /// and `null` stands for no limit.
+    model_rate_limits: ModelRateLimits = "", ["MODEL_RATE_LIMITS"];
+    /// The same for single keys, which then holds for their projects: `{"90123456": [rpm, rpd, tpm]}`,
+    /// by the last eight characters of the key.
+    key_rate_limits: KeyLimits = "", ["KEY_RATE_LIMITS"], secret;
     /// How many keys one request may try; 0 and 1 both mean one.
     attempts: Bounded<0, 100> = "10", ["ATTEMPTS", "MAX_RETRIES"];
     /// How long a stream may take to its first content, per try.

@@ -59,9 +59,13 @@ impl KeyLimits {
         if self.0.is_empty() {
             return None;
         }
-        let text = key.secret.expose();
-        let ending = text.len().checked_sub(ENDING).and_then(|start| text.get(start..));
-        self.0.get(ending.unwrap_or(text)).copied()
+        self.0.get(Self::ending(key.secret.expose())).copied()
+    }
+
+    /// The part of a key's text that names it here.
+    #[must_use]
+    pub fn ending(text: &str) -> &str {
+        text.len().checked_sub(ENDING).and_then(|start| text.get(start..)).unwrap_or(text)
     }
 }
 

@@ -478,7 +478,7 @@ fn settings_limit_from_the_first_request_on_and_the_strongest_counts() {
         by_model: [("b".to_owned(), rpm(3))].into(),
         by_key: KeyLimits([("00000001".to_owned(), rpm(7))].into()),
     };
-    let mut pool = Pool::new(keys(2), Strategy::Random).with_limits(Arc::new(limits));
+    let mut pool = Pool::new(keys(2), Strategy::Random).with_limits(limits);
     for (model, expected) in [("a", 2 + 7), ("b", 3 + 7)] {
         let (count, resting) = drain(&mut pool, model, 0, START);
         let back = START + bucket::WINDOW;
@@ -498,7 +498,7 @@ fn settings_limit_from_the_first_request_on_and_the_strongest_counts() {
 fn tokens_are_reserved_as_expected_and_corrected_by_what_was_counted() {
     let limits = Limits { tokens_per_minute: Some(100_000), ..Limits::default() };
     let limits = PoolLimits { default: limits, ..PoolLimits::default() };
-    let mut pool = Pool::new(keys(1), Strategy::Balanced).with_limits(Arc::new(limits));
+    let mut pool = Pool::new(keys(1), Strategy::Balanced).with_limits(limits);
     let mut now = START;
     let mut counted = 0;
     // Gemini counts twice what the bytes let guess.
@@ -529,7 +529,7 @@ fn tokens_are_reserved_as_expected_and_corrected_by_what_was_counted() {
 fn a_large_request_waits_while_small_ones_go_on() {
     let limits = Limits { tokens_per_minute: Some(1_000), ..Limits::default() };
     let limits = PoolLimits { default: limits, ..PoolLimits::default() };
-    let mut pool = Pool::new(keys(3), Strategy::RoundRobin).with_limits(Arc::new(limits));
+    let mut pool = Pool::new(keys(3), Strategy::RoundRobin).with_limits(limits);
     for _ in 0..30 {
         let lease = pool.select(&Ask { tokens: 40, ..ask("a") }, START, 0).unwrap();
         pool.settle(lease, Ok(Usage::default()), START);
@@ -544,7 +544,7 @@ fn a_large_request_waits_while_small_ones_go_on() {
 #[test]
 fn what_google_did_not_count_is_taken_back() {
     let rpm = Limits { requests_per_minute: Some(1), ..Limits::default() };
-    let limits = Arc::new(PoolLimits { default: rpm, ..PoolLimits::default() });
+    let limits = PoolLimits { default: rpm, ..PoolLimits::default() };
     let has_room_after = |end: fn(&mut Pool, Lease)| {
         let mut pool = Pool::new(keys(1), Strategy::Balanced).with_limits(limits.clone());
         let lease = pool.select(&ask("a"), START, 0).unwrap();

@@ -132,3 +132,21 @@ fn nothing_secret_is_printed() {
     .unwrap_err();
     assert!(!format!("{errors:?}").contains("very-secret-value-indeed"));
 }
+
+#[test]
+fn limits_of_the_pool_are_read() {
+    let settings = read(&[
+        ("DEFAULT_RPM", "5"),
+        ("DEFAULT_RPD", "100"),
+        ("MODEL_RATE_LIMITS", r#"{"gemini-3.8-flash": [10, 500]}"#),
+        ("KEY_RATE_LIMITS", r#"{"abcdefgh": [2, 20]}"#),
+    ])
+    .unwrap();
+    let limits = settings.pool_limits();
+    assert_eq!(limits.default.requests_per_minute, Some(5));
+    assert_eq!(limits.default.requests_per_day, Some(100));
+    assert_eq!(limits.default.tokens_per_minute, None);
+    assert_eq!(limits.by_model["gemini-3.8-flash"].requests_per_day, Some(500));
+    assert_eq!(limits.by_key.0["abcdefgh"].requests_per_minute, Some(2));
+    assert!(wrong("DEFAULT_RPM", "0").contains("from 1 to"));
+}
