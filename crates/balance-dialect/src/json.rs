@@ -83,6 +83,12 @@ impl OneLine {
     pub fn new(json: &str) -> Option<Self> {
         RawValue::from_string(compact(json).into_owned()).ok().map(Self)
     }
+
+    /// The JSON.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
 }
 
 impl<'de> Deserialize<'de> for OneLine {

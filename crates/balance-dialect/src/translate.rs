@@ -10,7 +10,7 @@
 //!   is a `refusal` that names its `path`.
 //! - `request` puts a chat together for Gemini: `model` knows what each family of models can do;
 //!   `messages`, `parts` and `media` tell the conversation to a `dialogue`, which makes the turns;
-//!   `tools`, `names`, `choice` and `schema` make the functions; `config` and `thinking` the rest.
+//!   `tools`, `names`, `choice` and `schema` make the functions; `config`, `thinking` and `speech` the rest.
 //!   `packed` carries the signatures of thoughts through the names of calls.
 //! - `reply` drives an answer, whole or streamed: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
@@ -41,6 +41,7 @@ mod reply;
 mod request;
 mod responses;
 mod schema;
+mod speech;
 mod thinking;
 mod tools;
 mod upstream;
@@ -91,7 +92,7 @@ pub struct Call {
 pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
     let chat: ChatRequest<'_> = decode::decode(body)?;
     let name = model::upstream_name(&chat.model)?;
-    let (request, names) = request::request(&chat, &model::family(name))?;
+    let (request, names, sound) = request::request(&chat, &model::family(name))?;
     let stream = chat.stream == Some(true);
     let includes_usage = chat.stream_options.as_ref().and_then(|options| options.include_usage);
     let usage = match includes_usage {
@@ -105,7 +106,7 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
         translator: Translator(Kind::Chat(Box::new(Feed::new(Chat::new(
             &chat.model,
             names,
-            usage,
+            (usage, sound),
             CallIds::new(stamp.nonce, messages::call_ids(&chat.messages)),
             stamp,
         ))))),

@@ -4,4 +4,5 @@
 //! exactly one content, a part that is answered may have any.
 
 pub mod answer;
+pub mod grounding;
 pub mod request;

@@ -68,6 +68,10 @@ pub struct ChatRequest<'a> {
     pub reasoning: Option<Reasoning<'a>>,
     /// How much the model thinks, as Anthropic's clients say it.
     pub thinking: Option<Thinking<'a>>,
+    /// What the answer is made of: `text`, `audio`, `image`.
+    pub modalities: Option<Vec<Text<'a>>>,
+    /// How a spoken answer sounds.
+    pub audio: Option<SpokenAnswer<'a>>,
     /// Gemini's safety settings, passed on as they are.
     #[serde(borrow, alias = "safetySettings")]
     pub safety_settings: Option<&'a RawValue>,
@@ -105,6 +109,16 @@ pub struct JsonSchema<'a> {
     pub schema: Option<&'a RawValue>,
 }
 
+/// How a spoken answer sounds.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct SpokenAnswer<'a> {
+    /// The voice's name.
+    pub voice: Option<StringOrObject<'a, IgnoredAny>>,
+    /// `pcm16` or `wav`.
+    pub format: Option<Text<'a>>,
+}
+
 /// How much the model thinks, as OpenRouter's clients and the Responses API say it.
 #[derive(Debug, Deserialize)]
 #[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
@@ -135,6 +149,7 @@ object!(
     StreamOptions,
     ResponseFormat<'a>,
     JsonSchema<'a>,
+    SpokenAnswer<'a>,
     Reasoning<'a>,
     Thinking<'a>
 );

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::json::Shown;
+use crate::json::{OneLine, Shown};
 
 /// A whole answer.
 #[derive(Debug, Serialize)]
@@ -71,7 +71,7 @@ pub struct Message<'a> {
     /// Always null: Gemini says its refusals as text.
     pub refusal: Option<()>,
     /// The sources of the text.
-    pub annotations: [(); 0],
+    pub annotations: Vec<Annotation<'a>>,
     /// The thoughts, when they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_content: Option<Cow<'a, str>>,
@@ -81,6 +81,9 @@ pub struct Message<'a> {
     /// The pictures.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image<'a>>,
+    /// The sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<Audio<'a>>,
     /// What must come back with the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_content: Option<ExtraContent<'a>>,
@@ -123,9 +126,15 @@ pub struct Delta<'a> {
     /// A call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<[ToolCall<'a>; 1]>,
+    /// Sources of the text so far.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub annotations: Vec<Annotation<'a>>,
     /// A picture.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images: Option<[Image<'a>; 1]>,
+    /// More of the sound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audio: Option<Audio<'a>>,
     /// What must come back with the message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_content: Option<ExtraContent<'a>>,
@@ -208,8 +217,52 @@ impl fmt::Display for DataUrl<'_> {
     }
 }
 
-/// What a provider attaches to messages and calls.
+/// A source of the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Annotation<'a> {
+    /// Always `url_citation`.
+    #[serde(rename = "type")]
+    pub kind: AnnotationKind,
+    /// Where it is, and what it is the source of.
+    pub url_citation: UrlCitation<'a>,
+}
+
+/// How a source is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnnotationKind {
+    /// By its address.
+    UrlCitation,
+}
+
+/// The address of a source, and what it is the source of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UrlCitation<'a> {
+    /// The first character that rests on the source, counted from 0.
+    pub start_index: usize,
+    /// The character after the last one; the same as the first when no words are named.
+    pub end_index: usize,
+    /// The address.
+    pub url: Cow<'a, str>,
+    /// The title of the page.
+    pub title: Cow<'a, str>,
+}
+
+/// A sound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Audio<'a> {
+    /// Its name, the same in all chunks.
+    pub id: Cow<'a, str>,
+    /// Base64.
+    pub data: Cow<'a, str>,
+    /// Until when OpenAI would know the name, in seconds since 1970.
+    pub expires_at: u64,
+    /// What is said, always empty: Gemini does not tell.
+    pub transcript: &'static str,
+}
+
+/// What a provider attaches to messages and calls.
+#[derive(Debug, Clone, Serialize)]
 pub struct ExtraContent<'a> {
     /// Gemini's part of it.
     pub google: GoogleContent<'a>,
@@ -219,15 +272,33 @@ impl<'a> ExtraContent<'a> {
     /// Carries a signature to the client and, with luck, back.
     #[must_use]
     pub fn signed(thought_signature: &'a str) -> Self {
-        Self { google: GoogleContent { thought_signature } }
+        let thought_signature = Some(thought_signature);
+        Self { google: GoogleContent { thought_signature, ..GoogleContent::default() } }
     }
 }
 
 /// What Gemini attaches to messages and calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct GoogleContent<'a> {
     /// The proof of the thoughts behind the part; it must come back unchanged.
-    pub thought_signature: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thought_signature: Option<&'a str>,
+    /// What Google Search found and was asked, as Gemini tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grounding_metadata: Option<OneLine>,
+    /// The pages that were read, as Gemini tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url_context_metadata: Option<OneLine>,
+}
+
+impl GoogleContent<'_> {
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.thought_signature.is_none()
+            && self.grounding_metadata.is_none()
+            && self.url_context_metadata.is_none()
+    }
 }
 
 /// Why an answer ended.

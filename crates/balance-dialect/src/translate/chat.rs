@@ -3,19 +3,26 @@
 //! Invariant: the same answer of Gemini gives the same text, calls, finish reasons and usage either
 //! way.
 
+mod sound;
+mod sources;
 mod stream;
 mod whole;
 
 use std::borrow::Cow;
 
+use self::sources::Written;
 use super::Stamp;
 use super::finish::{Content, End};
 use super::ids::Ids;
 use super::names::Names;
 use super::piece::CallIds;
+use super::speech::SoundFormat;
 use crate::gemini::generate::answer::FunctionCall;
 use crate::json::{Text, compact};
-use crate::openai::completion::{self, ExtraContent, Head, ToolKind};
+use crate::openai::completion::{self, Audio, ExtraContent, GoogleContent, Head, ToolKind};
+
+/// How long OpenAI keeps a spoken answer, in seconds; clients demand to be told.
+const AUDIO_LIFE: u64 = 3600;
 
 /// What is known of an answer that is on its way to the client.
 #[derive(Debug)]
@@ -28,6 +35,7 @@ pub(crate) struct Chat {
     ids: Ids,
     calls: CallIds,
     usage: StreamUsage,
+    sound: SoundFormat,
     choices: Vec<ChoiceState>,
     is_blocked: bool,
 }
@@ -48,6 +56,11 @@ struct ChoiceState {
     content: Content,
     calls: u32,
     images: u32,
+    /// The name of the sound, once there is one.
+    audio: Option<String>,
+    written: Written<'static>,
+    /// What was last told of the sources, which is told on at the end.
+    google: GoogleContent<'static>,
     end: Option<End>,
 }
 
@@ -56,7 +69,7 @@ impl Chat {
     pub(crate) fn new(
         model: &str,
         names: Names,
-        usage: StreamUsage,
+        (usage, sound): (StreamUsage, SoundFormat),
         calls: CallIds,
         stamp: Stamp,
     ) -> Self {
@@ -69,6 +82,7 @@ impl Chat {
             ids,
             calls,
             usage,
+            sound,
             choices: Vec::new(),
             is_blocked: false,
         }
@@ -83,6 +97,12 @@ impl Chat {
                 given.map_or_else(|| ids.next("chatcmpl-"), |id| format!("chatcmpl-{}", &**id));
             self.id = Some(id);
         }
+    }
+
+    /// A sound as OpenAI's clients know it.
+    fn audio<'a>(&self, id: impl Into<Cow<'a, str>>, data: Cow<'a, str>) -> Audio<'a> {
+        let expires_at = self.created.saturating_add(AUDIO_LIFE);
+        Audio { id: id.into(), data, expires_at, transcript: "" }
     }
 
     fn head(&self, object: &'static str) -> Head<'_> {

@@ -2,12 +2,13 @@
 //!
 //! Invariant: a part that means nothing to a client, as an empty text, is no piece.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::finish::Content;
 use super::ids::Ids;
 use super::packed;
-use crate::gemini::generate::answer::{FunctionCall, Part, PromptFeedback};
+use crate::gemini::generate::answer::{Blob, ExecutableCode, FunctionCall, Part, PromptFeedback};
 use crate::openai::completion::DataUrl;
 
 /// What a part means.
@@ -21,6 +22,12 @@ pub(crate) enum Piece<'a> {
     Call(&'a FunctionCall<'a>, &'a str),
     /// A picture.
     Image(DataUrl<'a>),
+    /// A sound.
+    Audio(&'a Blob<'a>),
+    /// Code that the model ran.
+    Code(&'a ExecutableCode<'a>),
+    /// What the code gave.
+    CodeOutput(&'a str),
 }
 
 impl<'a> Piece<'a> {
@@ -33,19 +40,54 @@ impl<'a> Piece<'a> {
         if let Some(text) = part.text.as_deref().filter(|text| !text.is_empty()) {
             return Some(if is_thought { Self::Thought(text) } else { Self::Text(text) });
         }
+        if let Some(code) = &part.executable_code {
+            return Some(Self::Code(code));
+        }
+        if let Some(result) = &part.code_execution_result {
+            return (!result.output.is_empty()).then_some(Self::CodeOutput(&result.output));
+        }
         let blob = part.inline_data.as_ref().filter(|_| !is_thought)?;
-        let is_image = blob.mime_type.starts_with("image/");
-        is_image.then(|| Self::Image(DataUrl { mime_type: &blob.mime_type, data: &blob.data }))
+        match blob.mime_type.split('/').next() {
+            Some("image") => {
+                Some(Self::Image(DataUrl { mime_type: &blob.mime_type, data: &blob.data }))
+            }
+            Some("audio") => Some(Self::Audio(blob)),
+            _ => None,
+        }
+    }
+
+    /// The words that a client shows: text, code, and what code gave.
+    pub(crate) fn words(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Code(code) => {
+                Some(fenced(&code.language.0.to_ascii_lowercase(), &code.code).into())
+            }
+            Self::CodeOutput(output) => Some(fenced("output", output).into()),
+            Self::Thought(_) | Self::Call(..) | Self::Image(_) | Self::Audio(_) => None,
+        }
     }
 
     /// What an answer with this piece has in it.
     pub(crate) fn content(&self) -> Content {
         match self {
             Self::Thought(_) => Content::None,
-            Self::Text(_) | Self::Image(_) => Content::Words,
+            Self::Text(_)
+            | Self::Image(_)
+            | Self::Audio(_)
+            | Self::Code(_)
+            | Self::CodeOutput(_) => Content::Words,
             Self::Call(..) => Content::Calls,
         }
     }
+}
+
+/// Code as clients show it: fenced, on lines of its own. The fence is longer than any in the code.
+fn fenced(language: &str, code: &str) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(3.max(longest + 1));
+    let code = code.trim_end_matches('\n');
+    format!("\n{fence}{language}\n{code}\n{fence}\n")
 }
 
 /// The signature of a part that is no call; that of a call belongs to the call.

@@ -7,7 +7,8 @@ use super::model::Family;
 use super::names::Names;
 use super::path::Path;
 use super::refusal::Refusal;
-use super::{choice, messages, thinking, tools};
+use super::speech::SoundFormat;
+use super::{choice, messages, speech, thinking, tools};
 use crate::gemini::generate::request::{GenerateContentRequest, GenerationConfig, ThinkingConfig};
 use crate::openai::chat::{ChatRequest, Google};
 use crate::openai::number::Integer;
@@ -19,12 +20,13 @@ use crate::openai::number::Integer;
 pub(crate) fn request<'a>(
     chat: &'a ChatRequest<'a>,
     family: &Family,
-) -> Result<(GenerateContentRequest<'a>, Names), Refusal> {
+) -> Result<(GenerateContentRequest<'a>, Names, SoundFormat), Refusal> {
     check(chat)?;
     let tools = tools::tools(chat.tools.as_deref().unwrap_or_default())?;
     let tool_config = choice::choice(chat.tool_choice.as_ref(), &tools.names)?;
     let has_tools = !tools.declarations.is_empty();
-    let generation_config = generation_config(chat, family, has_tools)?;
+    let mut generation_config = generation_config(chat, family, has_tools)?;
+    let sound = speech::put(chat, &mut generation_config)?;
     let (tools, names) = tools.into_tools();
     let turns = messages::dialogue(&chat.messages)?.finish(family, &names);
     if turns.contents.is_empty() {
@@ -41,7 +43,7 @@ pub(crate) fn request<'a>(
         generation_config,
         cached_content: google.and_then(|google| google.cached_content.as_deref()),
     };
-    Ok((request, names))
+    Ok((request, names, sound))
 }
 
 /// Refuses what OpenAI refuses and Gemini has no word for.

@@ -277,7 +277,12 @@ fn candidate() -> impl Strategy<Value = Value> {
         }),
         Just(json!({ "functionCall": { "id": "same", "name": "f" } })),
         Just(json!({ "inlineData": { "mimeType": "image/png", "data": "AAAA" } })),
-        Just(json!({ "executableCode": { "language": "PYTHON", "code": "1" } })),
+        any::<String>()
+            .prop_map(|code| json!({ "executableCode": { "language": "PYTHON", "code": code } })),
+        any::<String>().prop_map(|output| {
+            json!({ "codeExecutionResult": { "outcome": "OUTCOME_OK", "output": output } })
+        }),
+        Just(json!({ "inlineData": { "mimeType": "audio/L16;rate=24000", "data": "AQID" } })),
         Just(json!({})),
     ];
     let reason = prop::sample::select(vec![

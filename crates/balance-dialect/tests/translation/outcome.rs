@@ -22,6 +22,11 @@ pub(crate) struct Choice {
     /// The last one of the message itself.
     pub(crate) signature: Option<String>,
     pub(crate) images: Vec<Value>,
+    pub(crate) annotations: Vec<Value>,
+    /// What Gemini told of the sources.
+    pub(crate) sources: Value,
+    /// The sound, of a whole number of groups in each piece.
+    pub(crate) audio: String,
     pub(crate) finish: Option<String>,
 }
 
@@ -103,6 +108,12 @@ impl Choice {
         self.text += text("content");
         self.thoughts += text("reasoning_content");
         self.signature = signature(message).or_else(|| self.signature.take());
+        self.annotations.extend(message["annotations"].as_array().into_iter().flatten().cloned());
+        let google = &message["extra_content"]["google"];
+        if !google["grounding_metadata"].is_null() {
+            self.sources = google["grounding_metadata"].clone();
+        }
+        self.audio += message["audio"]["data"].as_str().unwrap_or_default();
         for call in message["tool_calls"].as_array().into_iter().flatten() {
             if let Some(index) = call.get("index") {
                 assert_eq!(index, self.calls.len(), "the index of a call");

@@ -130,6 +130,16 @@ fn agrees(outcome: &Outcome, events: &[Value], name: &str) {
         } else {
             expected.text += text;
         }
+        for (language, code) in [
+            (&part["executableCode"]["language"], &part["executableCode"]["code"]),
+            (&json!("output"), &part["codeExecutionResult"]["output"]),
+        ] {
+            let code = code.as_str().filter(|code| !code.is_empty());
+            if let (Some(language), Some(code)) = (language.as_str(), code) {
+                let code = code.trim_end_matches('\n');
+                expected.text += &format!("\n```{}\n{code}\n```\n", language.to_lowercase());
+            }
+        }
         let call = &part["functionCall"];
         if !call["name"].is_null() {
             let args = if call["args"].is_null() { json!({}) } else { call["args"].clone() };

@@ -41,6 +41,12 @@ pub struct Candidate<'a> {
     pub finish_reason: Option<EnumName<'a>>,
     /// What Google says about the end.
     pub finish_message: Option<Text<'a>>,
+    /// What Google Search and other tools found for the answer.
+    #[serde(borrow)]
+    pub grounding_metadata: Option<&'a RawValue>,
+    /// The pages that were read for the answer.
+    #[serde(borrow)]
+    pub url_context_metadata: Option<&'a RawValue>,
 }
 
 /// What the model says.
@@ -66,6 +72,31 @@ pub struct Part<'a> {
     pub function_call: Option<FunctionCall<'a>>,
     /// A picture or sound.
     pub inline_data: Option<Blob<'a>>,
+    /// Code that the model runs.
+    pub executable_code: Option<ExecutableCode<'a>>,
+    /// What the code gave.
+    pub code_execution_result: Option<CodeExecutionResult<'a>>,
+}
+
+/// Code that the model runs on Google's side.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct ExecutableCode<'a> {
+    /// `PYTHON`.
+    #[serde(default)]
+    pub language: EnumName<'a>,
+    /// The code.
+    #[serde(default)]
+    pub code: Text<'a>,
+}
+
+/// What code gave that the model ran.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct CodeExecutionResult<'a> {
+    /// What it wrote, or why it failed.
+    #[serde(default)]
+    pub output: Text<'a>,
 }
 
 /// A call of a function of the client.

@@ -242,6 +242,12 @@ pub struct GenerationConfig<'a> {
     /// The JSON schema of the answer's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_json_schema: Option<Value>,
+    /// What the answer is made of, when it is not text alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub response_modalities: Vec<&'static str>,
+    /// How a spoken answer sounds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speech_config: Option<SpeechConfig<'a>>,
     /// How the model thinks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thinking_config: Option<ThinkingConfig<'a>>,
@@ -253,6 +259,30 @@ impl GenerationConfig<'_> {
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// How a spoken answer sounds.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpeechConfig<'a> {
+    /// The voice.
+    pub voice_config: VoiceConfig<'a>,
+}
+
+/// A voice.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VoiceConfig<'a> {
+    /// A voice of Google's.
+    pub prebuilt_voice_config: PrebuiltVoiceConfig<'a>,
+}
+
+/// A voice of Google's.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrebuiltVoiceConfig<'a> {
+    /// Its name, such as `Kore`.
+    pub voice_name: Text<'a>,
 }
 
 /// How the model thinks.

@@ -4,9 +4,12 @@
 //! `[DONE]` is written only after an answer that Gemini finished.
 
 use super::whole::image;
+use std::borrow::Cow;
+
+use super::sources::{self, Written};
 use super::{Chat, ChoiceState, StreamUsage, tool_call};
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
-use crate::json;
+use crate::json::{self, OneLine};
 use crate::openai::completion::{
     Chunk, ChunkChoice, Delta, ExtraContent, FinishReason, Role, Usage,
 };
@@ -44,7 +47,8 @@ impl Reply for Chat {
         let Some(reasons) = reasons.collect::<Option<Vec<_>>>() else {
             return Err(NoAnswer);
         };
-        for (index, reason) in reasons {
+        for (choice, (index, reason)) in self.choices.iter().zip(reasons) {
+            self.sources(choice, out);
             self.write(index, Delta::default(), Some(reason), out);
         }
         if self.usage == StreamUsage::Included {
@@ -80,19 +84,39 @@ impl Chat {
         for part in candidate.content.iter().flat_map(|content| &content.parts) {
             self.part(part, place, out);
         }
-        if let (Some(reason), Some(choice)) =
-            (&candidate.finish_reason, self.choices.get_mut(place))
-        {
+        let Some(choice) = self.choices.get_mut(place) else { return };
+        if let Some(reason) = &candidate.finish_reason {
             choice.end = Some(End::read(&reason.0));
         }
+        let told = sources::told(candidate);
+        let known = &mut choice.google;
+        known.grounding_metadata =
+            told.grounding_metadata.or_else(|| known.grounding_metadata.take());
+        known.url_context_metadata =
+            told.url_context_metadata.or_else(|| known.url_context_metadata.take());
     }
 
     /// Begins one of the answers and gives its place.
     fn open(&mut self, index: u32, out: &mut Vec<u8>) -> usize {
-        self.choices.push(ChoiceState { index, ..ChoiceState::default() });
+        let written = Written { parts: vec![0], ..Written::default() };
+        self.choices.push(ChoiceState { index, written, ..ChoiceState::default() });
         let role = Some(Role::Assistant);
         self.write(index, Delta { role, content: Some(""), ..Delta::default() }, None, out);
         self.choices.len() - 1
+    }
+
+    /// Tells of the sources of one of the answers, after its words.
+    fn sources(&self, choice: &ChoiceState, out: &mut Vec<u8>) {
+        let google = choice.google.clone();
+        if google.is_empty() {
+            return;
+        }
+        let found = choice.google.grounding_metadata.as_ref().map(OneLine::as_str);
+        let pages = choice.google.url_context_metadata.as_ref().map(OneLine::as_str);
+        let annotations = sources::annotations((found, pages), &choice.written);
+        let extra_content = Some(ExtraContent { google });
+        let delta = Delta { annotations, extra_content, ..Delta::default() };
+        self.write(choice.index, delta, None, out);
     }
 
     fn part(&mut self, part: &Part<'_>, place: usize, out: &mut Vec<u8>) {
@@ -107,8 +131,13 @@ impl Chat {
             return;
         }
         choice.content = choice.content.max(piece.map_or(Content::None, |piece| piece.content()));
+        let words = piece.and_then(|piece| piece.words());
+        if let Some(words) = &words {
+            choice.written.text.to_mut().push_str(words);
+            delta.content = Some(words);
+        }
+        let audio_id;
         match piece {
-            Some(Piece::Text(text)) => delta.content = Some(text),
             Some(Piece::Thought(text)) => delta.reasoning_content = Some(text),
             Some(Piece::Image(url)) => {
                 delta.images = Some([image(choice.images, url)]);
@@ -123,7 +152,11 @@ impl Chat {
                 choice.calls += 1;
                 delta.tool_calls = Some([call]);
             }
-            None => {}
+            Some(Piece::Audio(sound)) => {
+                audio_id = choice.audio.get_or_insert_with(|| self.ids.next("audio_")).clone();
+                delta.audio = Some(self.audio(&audio_id, Cow::Borrowed(&*sound.data)));
+            }
+            Some(Piece::Text(_) | Piece::Code(_) | Piece::CodeOutput(_)) | None => {}
         }
         self.write(index, delta, None, out);
     }

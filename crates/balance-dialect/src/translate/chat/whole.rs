@@ -4,8 +4,9 @@
 
 use std::borrow::Cow;
 
-use super::{Chat, tool_call};
-use crate::gemini::generate::answer::{Candidate, GenerateContentResponse};
+use super::sources::{self, Written};
+use super::{Chat, sound, tool_call};
+use crate::gemini::generate::answer::{Blob, Candidate, GenerateContentResponse};
 use crate::json;
 use crate::json::Shown;
 use crate::openai::completion::{
@@ -31,7 +32,11 @@ impl Chat {
         self.settle_id(answer.response_id.as_ref());
         let mut choices = Vec::with_capacity(answer.candidates.len());
         for (candidate, position) in answer.candidates.iter().zip(0..) {
-            choices.push(choice(candidate, position, &self.names, &mut self.calls)?);
+            let audio_id = self.ids.next("audio_");
+            let (mut choice, sounds) = choice(candidate, position, &self.names, &mut self.calls)?;
+            let audio = sound::joined(&sounds, self.sound);
+            choice.message.audio = audio.map(|data| self.audio(audio_id, data));
+            choices.push(choice);
         }
         if choices.is_empty() {
             if !answer.prompt_feedback.as_ref().is_some_and(is_block) {
@@ -46,23 +51,27 @@ impl Chat {
     }
 }
 
+/// One of the answers, and its sounds.
 fn choice<'a>(
     candidate: &'a Candidate<'a>,
     position: u32,
     names: &'a Names,
     calls: &mut CallIds,
-) -> Result<Choice<'a>, NoAnswer> {
+) -> Result<(Choice<'a>, Vec<&'a Blob<'a>>), NoAnswer> {
     let mut content = Content::None;
-    let mut text = None;
+    let mut written = Written::default();
+    let mut sounds = Vec::new();
     let mut message = Message::default();
+    let mut google = sources::told(candidate);
     for part in candidate.content.iter().flat_map(|content| &content.parts) {
-        if let Some(signature) = loose_signature(part) {
-            message.extra_content = Some(ExtraContent::signed(signature));
-        }
+        written.parts.push(written.text.len());
+        google.thought_signature = loose_signature(part).or(google.thought_signature);
         let Some(piece) = Piece::of(part) else { continue };
         content = content.max(piece.content());
+        if let Some(words) = piece.words() {
+            written.add(words);
+        }
         match piece {
-            Piece::Text(words) => append(&mut text, words),
             Piece::Thought(words) => append(&mut message.reasoning_content, words),
             Piece::Call(call, name) => {
                 let signature = part.thought_signature.as_deref();
@@ -73,12 +82,17 @@ fn choice<'a>(
                 let index = u32::try_from(message.images.len()).unwrap_or(u32::MAX);
                 message.images.push(image(index, url));
             }
+            Piece::Audio(sound) => sounds.push(sound),
+            Piece::Text(_) | Piece::Code(_) | Piece::CodeOutput(_) => {}
         }
     }
     let finish_reason = End::of(candidate).reason(content).ok_or(NoAnswer)?;
-    message.content = text.or_else(|| message.tool_calls.is_empty().then_some("".into()));
+    message.annotations = sources::annotations(sources::json(candidate), &written);
+    message.extra_content = (!google.is_empty()).then_some(ExtraContent { google });
+    let is_silent = written.text.is_empty() && !message.tool_calls.is_empty();
+    message.content = (!is_silent).then_some(written.text);
     let index = candidate.index.unwrap_or(position);
-    Ok(Choice { index, message, logprobs: None, finish_reason })
+    Ok((Choice { index, message, logprobs: None, finish_reason }, sounds))
 }
 
 /// What a client is answered whose prompt was blocked.

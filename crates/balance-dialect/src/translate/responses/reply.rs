@@ -93,6 +93,11 @@ impl Responses {
         match piece {
             Piece::Text(words) => self.items.text(words, out),
             Piece::Thought(words) => self.items.thought(words, out),
+            Piece::Code(_) | Piece::CodeOutput(_) => {
+                self.items.text(&piece.words().unwrap_or_default(), out);
+            }
+            // The Responses API has no item for sounds.
+            Piece::Audio(_) => {}
             Piece::Image(url) => self.items.image(url.data, out),
             Piece::Call(call, name) => {
                 let arguments = call.args.map(|args| compact(args.get()));

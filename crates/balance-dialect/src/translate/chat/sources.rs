@@ -1,0 +1,208 @@
+//! The sources of an answer, as annotations of its text.
+//!
+//! Invariant: an annotation's indices count characters of the text as the client has it, and its
+//! words are those that Gemini named; words that are not found are not annotated.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::gemini::generate::answer::Candidate;
+use crate::gemini::generate::grounding::{
+    GroundingMetadata, Segment, Source, UrlContextMetadata, UrlMetadata,
+};
+use crate::json::OneLine;
+use crate::openai::completion::{Annotation, AnnotationKind, GoogleContent, UrlCitation};
+
+/// The text of an answer so far, as the client has it.
+#[derive(Debug, Default)]
+pub(super) struct Written<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// Where in it the parts of Gemini's answer begin; the pieces of a stream count as one.
+    pub(super) parts: Vec<usize>,
+}
+
+impl<'a> Written<'a> {
+    /// Adds words; the first ones are borrowed.
+    pub(super) fn add(&mut self, words: impl Into<Cow<'a, str>>) {
+        if self.text.is_empty() {
+            self.text = words.into();
+        } else {
+            self.text.to_mut().push_str(&words.into());
+        }
+    }
+}
+
+/// The sources in Gemini's JSON, `groundingMetadata` and `urlContextMetadata`.
+pub(super) fn annotations<'a>(
+    (found, pages): (Option<&'a str>, Option<&'a str>),
+    written: &Written<'_>,
+) -> Vec<Annotation<'a>> {
+    let mut annotations = Vec::new();
+    let mut cited = BTreeSet::new();
+    let found: GroundingMetadata<'a> = read(found);
+    for support in &found.grounding_supports {
+        let Some(bytes) = written.place(&support.segment) else { continue };
+        let characters = written.characters(bytes);
+        for index in &support.grounding_chunk_indices {
+            let source = found.grounding_chunks.get(*index).and_then(|chunk| chunk.source());
+            if let Some(annotation) = source.and_then(|source| cite(source, characters.clone())) {
+                cited.insert(annotation.url_citation.url.to_string());
+                annotations.push(annotation);
+            }
+        }
+    }
+    // Sources that no words name stand at the end of the text.
+    let end = written.text.chars().count();
+    let pages: UrlContextMetadata<'a> = read(pages);
+    let pages = pages.url_metadata.into_iter().filter_map(page);
+    let sources = found.grounding_chunks.into_iter().filter_map(|chunk| {
+        let kinds = [chunk.web, chunk.retrieved_context, chunk.maps, chunk.image];
+        kinds.into_iter().flatten().next()
+    });
+    for source in sources.chain(pages) {
+        let is_new = source.uri.as_deref().is_some_and(|url| cited.insert(url.to_owned()));
+        annotations.extend(cite(&source, end..end).filter(|_| is_new));
+    }
+    annotations
+}
+
+/// The JSON of a candidate that tells of its sources.
+pub(super) fn json<'a>(candidate: &Candidate<'a>) -> (Option<&'a str>, Option<&'a str>) {
+    let found = candidate.grounding_metadata.map(RawValue::get);
+    (found, candidate.url_context_metadata.map(RawValue::get))
+}
+
+/// What Gemini tells of the sources, as it tells it.
+pub(super) fn told<'a>(candidate: &Candidate<'_>) -> GoogleContent<'a> {
+    let one_line = |json: Option<&RawValue>| {
+        json.filter(|json| json.get() != "null").and_then(|json| OneLine::new(json.get()))
+    };
+    GoogleContent {
+        thought_signature: None,
+        grounding_metadata: one_line(candidate.grounding_metadata),
+        url_context_metadata: one_line(candidate.url_context_metadata),
+    }
+}
+
+/// Metadata of a shape that is not known says nothing; the answer is worth more than its sources.
+fn read<'a, T: Deserialize<'a> + Default>(json: Option<&'a str>) -> T {
+    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+}
+
+fn page(page: UrlMetadata<'_>) -> Option<Source<'_>> {
+    let is_read = &*page.url_retrieval_status.0 == "URL_RETRIEVAL_STATUS_SUCCESS";
+    let url = page.retrieved_url.filter(|_| is_read)?;
+    Some(Source { title: Some(url.clone()), uri: Some(url) })
+}
+
+fn cite<'a>(source: &Source<'a>, characters: Range<usize>) -> Option<Annotation<'a>> {
+    let url = source.uri.clone()?.into_inner();
+    let title = source.title.clone().unwrap_or_default().into_inner();
+    let Range { start: start_index, end: end_index } = characters;
+    let url_citation = UrlCitation { start_index, end_index, url, title };
+    Some(Annotation { kind: AnnotationKind::UrlCitation, url_citation })
+}
+
+impl Written<'_> {
+    /// Where words stand in the text, in bytes. Gemini counts them from the beginning of their part
+    /// or of the whole text; where neither fits, as after code that it does not count, the words
+    /// themselves are looked for.
+    fn place(&self, segment: &Segment<'_>) -> Option<Range<usize>> {
+        let words = segment.text.as_deref();
+        let part = self.parts.get(segment.part_index).copied();
+        let places = [part, Some(0)].into_iter().flatten().filter_map(|start| {
+            Some(start.checked_add(segment.start_index)?..start.checked_add(segment.end_index)?)
+        });
+        let is_there = |place: &Range<usize>| {
+            self.text.get(place.clone()).is_some_and(|found| words.is_none_or(|w| w == found))
+        };
+        let found = || {
+            let words = words.filter(|words| !words.is_empty())?;
+            self.text.find(words).map(|start| start..start + words.len())
+        };
+        places.into_iter().find(is_there).or_else(found)
+    }
+
+    /// The same range in characters.
+    fn characters(&self, bytes: Range<usize>) -> Range<usize> {
+        let count =
+            |range: Range<usize>| self.text.get(range).map_or(0, |text| text.chars().count());
+        let start = count(0..bytes.start);
+        start..start + count(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[expect(clippy::needless_pass_by_value, reason = "rows read better without `&`")]
+    fn cited(candidate: Value, text: &str, parts: &[usize]) -> Vec<(usize, usize, String, String)> {
+        let candidate = candidate.to_string();
+        let candidate: Candidate<'_> = serde_json::from_str(&candidate).unwrap();
+        let written = Written { text: text.into(), parts: parts.to_owned() };
+        let annotations = annotations(json(&candidate), &written).into_iter();
+        let rows = annotations.map(|annotation| {
+            let UrlCitation { start_index, end_index, url, title } = annotation.url_citation;
+            (start_index, end_index, url.into_owned(), title.into_owned())
+        });
+        rows.collect()
+    }
+
+    #[expect(clippy::needless_pass_by_value, reason = "rows read better without `&`")]
+    fn grounded(segment: Value) -> Value {
+        json!({ "groundingMetadata": {
+            "groundingChunks": [{ "web": { "uri": "https://a", "title": "A" } }],
+            "groundingSupports": [{ "segment": segment, "groundingChunkIndices": [0, 7] }] } })
+    }
+
+    #[test]
+    fn bytes_become_characters() {
+        let segment = json!({ "startIndex": 4, "endIndex": 10, "text": "Öl ✓"[..].get(0..4) });
+        let at = |segment| cited(grounded(segment), "Ä é Öl ✓.", &[0]);
+        assert_eq!(segment["text"], "Öl ");
+        // The words are found although the numbers do not fit.
+        assert_eq!(at(segment), [(4, 7, "https://a".to_owned(), "A".to_owned())]);
+        let segment = json!({ "startIndex": 6, "endIndex": 13, "text": "Öl ✓" });
+        assert_eq!(at(segment), [(4, 8, "https://a".to_owned(), "A".to_owned())]);
+        let segment = json!({ "endIndex": 2 });
+        assert_eq!(at(segment), [(0, 1, "https://a".to_owned(), "A".to_owned())]);
+    }
+
+    #[test]
+    fn words_of_a_later_part_are_counted_from_its_beginning() {
+        let segment =
+            json!({ "partIndex": 1, "startIndex": 1, "endIndex": 3, "text": "éd"[..].get(0..2) });
+        let rows = cited(grounded(segment), "abcxédz", &[0, 3]);
+        assert_eq!(rows, [(4, 5, "https://a".to_owned(), "A".to_owned())]);
+    }
+
+    #[test]
+    fn sources_that_no_words_name_stand_at_the_end() {
+        let end = |url: &str, title: &str| (2, 2, url.to_owned(), title.to_owned());
+        assert_eq!(
+            cited(grounded(json!({ "endIndex": 9, "text": "not there" })), "aé", &[0]),
+            [end("https://a", "A")]
+        );
+        let pages = json!({ "urlContextMetadata": { "urlMetadata": [
+            { "retrievedUrl": "https://p", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_SUCCESS" },
+            { "retrievedUrl": "https://p", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_SUCCESS" },
+            { "retrievedUrl": "https://q", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_ERROR" }] } });
+        assert_eq!(cited(pages, "aé", &[0]), [end("https://p", "https://p")]);
+    }
+
+    #[test]
+    fn metadata_of_another_shape_says_nothing() {
+        for metadata in
+            [json!(null), json!([]), json!("x"), json!({ "groundingChunks": 5 }), json!({})]
+        {
+            assert_eq!(cited(json!({ "groundingMetadata": metadata }), "a", &[0]), []);
+        }
+    }
+}
