@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 
 use balance_dialect::{
     framing::Framing,
+    gemini::error::ErrorBody,
     opening::{Opening, Verdict},
     summary::{Ending, Summary},
 };
@@ -26,6 +27,9 @@ use crate::{
 
 /// How much of an error's body is read: Google's are a few KiB.
 const MOST_ERROR_BYTES: usize = 256 * 1024;
+
+/// How much of a whole answer tells whether it is an error.
+const TELLING_BYTES: usize = 32;
 
 /// An answer that begins well.
 #[derive(Debug)]
@@ -115,6 +119,10 @@ where
             let start = begin(&mut body, framing, empty_is_fault, key).await?;
             Ok(Opened { head, start, rest: Some(body), framing: Some(framing) })
         }
+        (Via::Watch(_), Some(Framing::Whole)) => {
+            let start = unless_error(&mut body, key).await?;
+            Ok(Opened { head, start, rest: Some(body), framing })
+        }
         (Via::Pass | Via::Watch(_) | Via::Stream(_), _) => {
             Ok(Opened { head, start: VecDeque::new(), rest: Some(body), framing })
         }
@@ -151,6 +159,33 @@ where
             Some(Verdict::Failed(error)) => return Err(Fault::from_event(&error, key)),
         }
     }
+}
+
+/// Reads the first bytes of a whole native answer; all of it, if it begins as an error does.
+async fn unless_error<B>(body: &mut B, key: &Secret) -> Result<VecDeque<Bytes>, Fault>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let mut start = VecDeque::new();
+    let mut head = Vec::new();
+    let most = |head: &[u8]| if begins_as_error(head) { MOST_ERROR_BYTES } else { TELLING_BYTES };
+    while head.len() < most(&head) {
+        let Some(frame) = body.frame().await else { break };
+        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
+        head.extend_from_slice(data.get(..data.len().min(MOST_ERROR_BYTES)).unwrap_or_default());
+        start.push_back(data);
+    }
+    match ErrorBody::parse(&head).filter(|_| begins_as_error(&head)) {
+        Some(error) => Err(Fault::from_event(&error, key)),
+        None => Ok(start),
+    }
+}
+
+/// Whether a body's first member is `error`: in an object, in an array of one, or as an event.
+fn begins_as_error(head: &[u8]) -> bool {
+    let mut bytes = head.iter().filter(|byte| !byte.is_ascii_whitespace() && **byte != b'[');
+    let mut begins = |with: &[u8]| with.iter().all(|byte| bytes.next() == Some(byte));
+    if head.trim_ascii_start().starts_with(b"data:") { true } else { begins(b"{\"error\":") }
 }
 
 /// Judges an answer that is there as a whole.

@@ -31,7 +31,7 @@ pub enum Body<B> {
     /// Lines made by a running [`Job`](crate::job::Job).
     Feed(mpsc::Receiver<Bytes>),
     /// An upstream answer, passed on as it arrives.
-    Relay(Relay<B>),
+    Relay(Box<Relay<B>>),
 }
 
 impl<B> http_body::Body for Body<B>

@@ -103,6 +103,8 @@ impl<I> Call<I> {
             NativeMethod::Upload | NativeMethod::Other => (Via::Pass, Credential::GoogleHeader),
             NativeMethod::OpenAi => (Via::Pass, Credential::Bearer),
         };
+        // Who only asks about a model does not use its quota.
+        let asks_model = !matches!(head.method, Method::GET | Method::HEAD);
         let mut headers = headers::for_upstream(head.headers);
         if !matches!(via, Via::Pass) {
             // An answer that is looked at must not come compressed.
@@ -114,7 +116,7 @@ impl<I> Call<I> {
             headers,
             tokens: guess(native.model.as_deref(), &payload),
             payload: Some(payload),
-            model: native.model,
+            model: native.model.filter(|_| asks_model),
             prefer: query.grant.map(|grant| grant.key),
             credential,
             own_address,
@@ -133,7 +135,7 @@ impl<I> Call<I> {
             target: upstream.path,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
             payload: Some(payload),
-            model,
+            model: model.filter(|_| has_body),
             prefer: None,
             credential: Credential::GoogleHeader,
             own_address: None,

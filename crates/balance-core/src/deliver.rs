@@ -26,7 +26,7 @@ pub(crate) struct Delivery<B> {
 }
 
 /// Gives the answer in the way that `via` says.
-pub(crate) fn deliver<B>(opened: Opened<B>, via: Via, key: Secret) -> Delivery<B>
+pub(crate) fn deliver<B>(opened: Opened<B>, via: Via, key: &Secret) -> Delivery<B>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
@@ -42,7 +42,7 @@ where
 }
 
 /// A native answer, as it is.
-fn pass<B>(opened: Opened<B>, key: Secret, report: oneshot::Sender<Summary>) -> Response<Body<B>>
+fn pass<B>(opened: Opened<B>, key: &Secret, report: oneshot::Sender<Summary>) -> Response<Body<B>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
@@ -51,11 +51,11 @@ where
     let body_is_kept = !matches!(framing, Some(Framing::Sse | Framing::Array));
     head.headers = headers::for_caller(head.headers, body_is_kept);
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
-    Response::from_parts(head, Body::Relay(Relay::new(start, rest, tap, key, report)))
+    Response::from_parts(head, Body::Relay(Box::new(Relay::new(start, rest, tap, key, report))))
 }
 
 fn events<B>(relay: Relay<B>) -> Response<Body<B>> {
-    let mut response = Response::new(Body::Relay(relay));
+    let mut response = Response::new(Body::Relay(Box::new(relay)));
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
     headers.insert(header::CONTENT_TYPE, fixed("text/event-stream; charset=utf-8"));

@@ -143,7 +143,7 @@ impl<H: Host> Gateway<H> {
         trail.model.clone_from(&call.model);
         let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
         let key = lease.key;
-        let Delivery { mut response, summary } = deliver(opened, call.via, lease.secret.clone());
+        let Delivery { mut response, summary } = deliver(opened, call.via, &lease.secret);
         let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
         if let Some(ours) = public_url.or(call.own_address.as_deref()) {
             let upstream = self.settings.base_url.as_str();

@@ -96,20 +96,19 @@ pub(crate) fn point_links_at(
     secret: &Secret,
 ) {
     for name in ["location", "x-goog-upload-url", "x-goog-upload-control-url"] {
-        let Some(path) = headers
-            .get(name)
-            .and_then(|link| link.to_str().ok())
-            .and_then(|link| link.strip_prefix(upstream))
-            .filter(|path| path.starts_with('/'))
-        else {
-            continue;
-        };
-        let link = if name == "location" {
-            format!("{ours}{path}")
-        } else {
-            let grant = Grant::for_link(path, key, secret);
-            let mark = if path.contains('?') { '&' } else { '?' };
-            format!("{ours}{path}{mark}{GRANT_PARAMETER}={grant}")
+        let Some(link) = headers.get(name).and_then(|link| link.to_str().ok()) else { continue };
+        let (place, query) = link.split_once('?').map_or((link, None), |(p, q)| (p, Some(q)));
+        // A link may show the key as well.
+        let place = place.to_owned() + &Query::of(query).for_upstream;
+        let path = place.strip_prefix(upstream).filter(|path| path.starts_with('/'));
+        let link = match path {
+            None => place,
+            Some(path) if name == "location" => format!("{ours}{path}"),
+            Some(path) => {
+                let grant = Grant::for_link(path, key, secret);
+                let mark = if path.contains('?') { '&' } else { '?' };
+                format!("{ours}{path}{mark}{GRANT_PARAMETER}={grant}")
+            }
         };
         if let Ok(link) = HeaderValue::try_from(link) {
             headers.insert(name, link);

@@ -35,4 +35,5 @@ pub mod secret;
 pub mod settings;
 pub mod time;
 pub mod trail;
+mod veil;
 mod verify;

@@ -19,9 +19,8 @@ use balance_dialect::{
 use bytes::Bytes;
 use futures_channel::oneshot;
 use http_body::{Body, Frame, SizeHint};
-use memchr::memmem;
 
-use crate::{host::BoxError, secret::Secret};
+use crate::{host::BoxError, secret::Secret, veil::Veil};
 
 /// How much translated text is gathered into one frame, if upstream has it ready.
 const FRAME_BYTES: usize = 16 * 1024;
@@ -35,8 +34,8 @@ pub struct Relay<B> {
     /// The rest; `None` once it has ended.
     rest: Option<B>,
     tap: Tap,
-    /// The key that was used, which Google prints in some of its errors.
-    key: Secret,
+    /// Hides the key that was used.
+    veil: Veil,
     /// `None` once the answer has ended.
     report: Option<oneshot::Sender<Summary>>,
     /// What the caller gets after the end of upstream's bytes.
@@ -62,10 +61,11 @@ where
         start: VecDeque<Bytes>,
         rest: Option<B>,
         tap: Tap,
-        key: Secret,
+        key: &Secret,
         report: oneshot::Sender<Summary>,
     ) -> Self {
-        let mut relay = Self { start, rest, tap, key, report: Some(report), farewell: None };
+        let veil = Veil::new(key);
+        let mut relay = Self { start, rest, tap, veil, report: Some(report), farewell: None };
         relay.end_if_over();
         relay
     }
@@ -127,7 +127,7 @@ where
         if out.is_empty() {
             return Poll::Ready(self.farewell.take());
         }
-        Poll::Ready(Some(Ok(Frame::data(hide(out.into(), &self.key)))))
+        Poll::Ready(Some(Ok(Frame::data(out.into()))))
     }
 
     fn translate(&mut self, data: &[u8], out: &mut Vec<u8>) -> Result<(), BoxError> {
@@ -139,12 +139,12 @@ where
 
     fn poll_upstream(&mut self, cx: &mut Context<'_>) -> Poll<NextFrame> {
         if let Some(data) = self.start.pop_front() {
-            return Poll::Ready(Some(Ok(Frame::data(hide(data, &self.key)))));
+            return Poll::Ready(Some(Ok(Frame::data(self.veil.pass(data)))));
         }
         let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
         let frame = ready!(Pin::new(rest).poll_frame(cx));
-        let hidden = |frame: Frame<Bytes>| frame.map_data(|data| hide(data, &self.key));
-        Poll::Ready(frame.map(|frame| frame.map(hidden).map_err(Into::into)))
+        let veiled = |frame: Frame<Bytes>| frame.map_data(|data| self.veil.pass(data));
+        Poll::Ready(frame.map(|frame| frame.map(veiled).map_err(Into::into)))
     }
 
     /// Ends the answer as soon as upstream says that nothing more comes: a server that knows the
@@ -161,6 +161,7 @@ where
         self.rest = None;
         self.start.clear();
         let mut words = Vec::new();
+        self.release(&mut words);
         let summary = self.last_words(cause.as_ref(), &mut words);
         let broken = summary.ending == Ending::Truncated;
         if let Some(report) = self.report.take() {
@@ -168,12 +169,26 @@ where
             let _ = report.send(summary);
         }
         match (words.is_empty(), cause) {
-            (false, _) => Some(Ok(Frame::data(hide(words.into(), &self.key)))),
+            (false, _) => Some(Ok(Frame::data(words.into()))),
             (true, Some(cause)) => Some(Err(cause)),
             (true, None) if broken && matches!(self.tap, Tap::Observe(_)) => {
                 Some(Err(broken_off(None).into()))
             }
             (true, None) => None,
+        }
+    }
+
+    /// Lets go on what the veil held, now that no more comes behind it.
+    fn release(&mut self, words: &mut Vec<u8>) {
+        let held = self.veil.rest();
+        match &mut self.tap {
+            Tap::Pass => words.extend_from_slice(&held),
+            Tap::Observe(observer) => {
+                observer.observe(&held);
+                words.extend_from_slice(&held);
+            }
+            // It ends the translation by itself if it cannot be understood.
+            Tap::Translate(translator) => drop(translator.push(&held, words)),
         }
     }
 
@@ -212,22 +227,6 @@ where
 fn broken_off(cause: Option<&BoxError>) -> String {
     let why = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
     format!("The answer broke off upstream before the model had finished{why}. Ask again.")
-}
-
-/// The bytes with the middle of the key dotted out wherever it stands; as long as before, since a
-/// length may have been told. Nothing is copied where it does not stand.
-fn hide(data: Bytes, key: &Secret) -> Bytes {
-    let needle = key.expose().as_bytes();
-    if needle.is_empty() || memmem::find(&data, needle).is_none() {
-        return data;
-    }
-    let mut clean = data.to_vec();
-    let shown = needle.len() / 5;
-    while let Some(start) = memmem::find(&clean, needle) {
-        let middle = start + shown..start + needle.len() - shown;
-        clean.get_mut(middle).unwrap_or_default().fill(b'.');
-    }
-    clean.into()
 }
 
 impl<B> fmt::Debug for Relay<B> {

@@ -156,7 +156,7 @@ settings! {
     log_level: String = "info", ["LOG_LEVEL"];
     /// How it is logged: `text` or `json`.
     log_format: LogFormat = "text", ["LOG_FORMAT"];
-    /// The file that a generated access token is remembered in, as a hash; empty remembers none.
+    /// The file that a generated access token is remembered in, as a hash.
     state_file: String = "gemini-balance-state.json", ["STATE_FILE"];
 }
 

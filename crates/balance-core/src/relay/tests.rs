@@ -69,8 +69,8 @@ fn relayed(
 ) -> (Result<String, String>, Option<Summary>) {
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
     let (report, mut summary) = oneshot::channel();
-    let relay = Relay::new(VecDeque::new(), Some(upstream), tap, Secret::new(KEY), report);
-    let body = pollster::block_on(ReplyBody::Relay(relay).collect());
+    let relay = Relay::new(VecDeque::new(), Some(upstream), tap, &Secret::new(KEY), report);
+    let body = pollster::block_on(ReplyBody::Relay(Box::new(relay)).collect());
     let text = body
         .map(|body| String::from_utf8(body.to_bytes().to_vec()).unwrap())
         .map_err(|error| error.to_string());
@@ -128,8 +128,8 @@ fn the_end_is_reported_with_the_last_byte_when_the_length_is_known() {
     upstream.tells_its_end = true;
     let (report, mut summary) = oneshot::channel();
     let tap = Tap::Observe(Box::new(Observer::new(Framing::Whole)));
-    let relay = Relay::new(VecDeque::new(), Some(upstream), tap, Secret::new(KEY), report);
-    let mut body = ReplyBody::Relay(relay);
+    let relay = Relay::new(VecDeque::new(), Some(upstream), tap, &Secret::new(KEY), report);
+    let mut body = ReplyBody::Relay(Box::new(relay));
     for _ in 0..2 {
         pollster::block_on(body.frame()).unwrap().unwrap();
     }
@@ -142,7 +142,7 @@ fn an_empty_body_is_over_at_once() {
     let mut upstream = frames(&[]);
     upstream.tells_its_end = true;
     let (report, mut summary) = oneshot::channel();
-    let relay = Relay::new(VecDeque::new(), Some(upstream), Tap::Pass, Secret::new(KEY), report);
+    let relay = Relay::new(VecDeque::new(), Some(upstream), Tap::Pass, &Secret::new(KEY), report);
     assert!(relay.is_end_stream());
     assert!(summary.try_recv().unwrap().is_some());
 }
@@ -151,8 +151,8 @@ fn an_empty_body_is_over_at_once() {
 fn a_caller_who_leaves_early_reports_nothing() {
     let (report, mut summary) = oneshot::channel();
     let relay =
-        Relay::new(VecDeque::new(), Some(frames(&["a"])), Tap::Pass, Secret::new(KEY), report);
-    drop(ReplyBody::Relay(relay));
+        Relay::new(VecDeque::new(), Some(frames(&["a"])), Tap::Pass, &Secret::new(KEY), report);
+    drop(ReplyBody::Relay(Box::new(relay)));
     assert!(summary.try_recv().is_err());
 }
 
