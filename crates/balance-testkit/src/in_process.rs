@@ -59,8 +59,16 @@ impl Stage {
     /// # Errors
     /// The settings that cannot be used.
     pub fn open(values: &BTreeMap<String, String>) -> Result<Self, String> {
+        Self::on(FakeHost::scripted([]), values)
+    }
+
+    /// A gateway with these settings on this host.
+    ///
+    /// # Errors
+    /// The settings that cannot be used.
+    pub fn on(host: FakeHost, values: &BTreeMap<String, String>) -> Result<Self, String> {
         let settings = settings(values)?;
-        let host = FakeHost::scripted([]).idle(settings.idle.0);
+        let host = host.idle(settings.idle.0);
         Ok(Self { gateway: Gateway::new(host.clone(), settings), host })
     }
 
