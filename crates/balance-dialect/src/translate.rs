@@ -10,13 +10,14 @@
 //!   is a `refusal` that names its `path`.
 //! - `request` puts a chat together for Gemini: `model` knows what each family of models can do;
 //!   `messages`, `parts` and `media` tell the conversation to a `dialogue`, which makes the turns;
-//!   `tools`, `names`, `choice` and `schema` make the functions; `config`, `thinking` and `speech` the rest.
+//!   `tools`, `built_in`, `names`, `choice` and `schema` make the tools; `config`, `thinking` and `speech` the rest.
 //!   `packed` carries the signatures of thoughts through the names of calls.
 //! - `reply` drives an answer, whole or streamed: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
 //!   tell of answers that are none.
 //! - `responses`, `embeddings` and `models` do the same for the other endpoints.
 
+mod built_in;
 mod chat;
 mod choice;
 mod config;

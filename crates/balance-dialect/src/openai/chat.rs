@@ -60,6 +60,10 @@ pub struct ChatRequest<'a> {
     pub tools: Option<Vec<Tool<'a>>>,
     /// Which of the functions the model may or must call.
     pub tool_choice: Option<StringOrObject<'a, ToolChoice<'a>>>,
+    /// Asks for Google Search; there is nothing in it that Gemini could be told.
+    pub web_search_options: Option<IgnoredAny>,
+    /// How soon, and at what price: `auto`, `default`, `flex` or `priority`.
+    pub service_tier: Option<Text<'a>>,
     /// What `tools` was called before; refused when there are any.
     pub functions: Option<Vec<IgnoredAny>>,
     /// How much the model thinks: `none` to `max`.

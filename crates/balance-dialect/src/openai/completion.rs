@@ -20,6 +20,21 @@ pub struct Completion<'a> {
     pub choices: Vec<Choice<'a>>,
     /// The tokens used.
     pub usage: Usage,
+    /// How soon and at what price the answer was made, when Gemini tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<ServiceTier>,
+}
+
+/// How soon and at what price an answer is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServiceTier {
+    /// As usual.
+    Default,
+    /// When there is room, cheaper.
+    Flex,
+    /// Before others, dearer.
+    Priority,
 }
 
 /// One event of a stream.
@@ -33,6 +48,9 @@ pub struct Chunk<'a> {
     /// The tokens used, null until the last chunk; left out unless the client asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Option<Usage>>,
+    /// How soon and at what price the answer was made; only the chunk with the usage has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<ServiceTier>,
 }
 
 /// What names an answer.

@@ -107,5 +107,6 @@ fn config<'a>(mode: Mode) -> ToolConfig<'a> {
 }
 
 fn named(mode: Mode, allowed_function_names: Vec<Text<'_>>) -> ToolConfig<'_> {
-    ToolConfig { function_calling_config: FunctionCallingConfig { mode, allowed_function_names } }
+    let function_calling_config = Some(FunctionCallingConfig { mode, allowed_function_names });
+    ToolConfig { function_calling_config, ..ToolConfig::default() }
 }

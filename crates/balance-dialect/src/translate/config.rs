@@ -53,6 +53,23 @@ pub(crate) fn positive(value: Option<Integer>, field: &str) -> Result<Option<i64
     }
 }
 
+/// How soon and at what price; none for the usual way.
+///
+/// # Errors
+/// A [`Refusal`] of words that are not known.
+pub(crate) fn service_tier(word: Option<&str>) -> Result<Option<&'static str>, Refusal> {
+    match word {
+        None | Some("auto" | "default" | "standard" | "scale") => Ok(None),
+        Some("flex") => Ok(Some("flex")),
+        Some("priority" | "fast") => Ok(Some("priority")),
+        Some(word) => {
+            let reason =
+                format!("{} must be 'auto', 'default', 'flex' or 'priority'", quoted(word));
+            Err(Refusal::invalid_value("service_tier", reason))
+        }
+    }
+}
+
 /// How many answers; none for one, which models that give only one accept.
 ///
 /// # Errors

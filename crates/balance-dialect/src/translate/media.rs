@@ -42,6 +42,22 @@ pub(crate) fn image<'a>(url: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusa
     Err(Refusal { code: "invalid_image_url", ..Refusal::invalid_value(path, reason) })
 }
 
+/// A film by its address: a `data:` URL, a file of Google's, or a film on `YouTube`.
+///
+/// # Errors
+/// A [`Refusal`] for any other address.
+pub(crate) fn video<'a>(url: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusal> {
+    if let Some(url) = strip_scheme(url, "data:") {
+        return data_url(url, path).map(Data::InlineData);
+    }
+    if is_google_file(url) || is_youtube(url) {
+        return Ok(Data::FileData(FileData { file_uri: url.into() }));
+    }
+    let reason = "films are not fetched from the network; send a 'data:' URL, a file of Gemini \
+                  or the address of a film on YouTube";
+    Err(Refusal::invalid_value(path, reason))
+}
+
 /// A sound: base64 of a format, or a `data:` URL.
 ///
 /// # Errors

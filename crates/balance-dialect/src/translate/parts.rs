@@ -55,6 +55,12 @@ fn part<'a>(part: &'a chat::Part<'a>, path: Path<'_>) -> Result<Option<Part<'a>>
                 media::image(&image.url, path.field("image_url").field("url"))
             }
         },
+        "video_url" => match require(part.video_url.as_ref(), "video_url", path)? {
+            StringOrObject::String(url) => media::video(url, path.field("video_url")),
+            StringOrObject::Object(video) => {
+                media::video(&video.url, path.field("video_url").field("url"))
+            }
+        },
         "input_audio" => {
             let audio = require(part.input_audio.as_ref(), "input_audio", path)?;
             media::audio(&audio.data, audio.format.as_deref(), path.field("input_audio"))
@@ -72,7 +78,7 @@ fn part<'a>(part: &'a chat::Part<'a>, path: Path<'_>) -> Result<Option<Part<'a>>
         }
         kind => {
             let reason = format!(
-                "{} is no kind of part; it must be 'text', 'image_url', 'input_audio' or 'file'",
+                "{} is no kind of part; it must be 'text', 'image_url', 'video_url', 'input_audio' or 'file'",
                 quoted(kind)
             );
             Err(Refusal::invalid_value(path.field("type"), reason))

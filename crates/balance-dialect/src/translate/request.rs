@@ -8,8 +8,11 @@ use super::names::Names;
 use super::path::Path;
 use super::refusal::Refusal;
 use super::speech::SoundFormat;
-use super::{choice, messages, speech, thinking, tools};
-use crate::gemini::generate::request::{GenerateContentRequest, GenerationConfig, ThinkingConfig};
+use super::tools::Tools;
+use super::{built_in, choice, messages, speech, thinking, tools};
+use crate::gemini::generate::request::{
+    GenerateContentRequest, GenerationConfig, Object, ThinkingConfig, Tool,
+};
 use crate::openai::chat::{ChatRequest, Google};
 use crate::openai::number::Integer;
 
@@ -22,12 +25,16 @@ pub(crate) fn request<'a>(
     family: &Family,
 ) -> Result<(GenerateContentRequest<'a>, Names, SoundFormat), Refusal> {
     check(chat)?;
-    let tools = tools::tools(chat.tools.as_deref().unwrap_or_default())?;
-    let tool_config = choice::choice(chat.tool_choice.as_ref(), &tools.names)?;
-    let has_tools = !tools.declarations.is_empty();
+    let tools = tools(chat)?;
+    let mut tool_config = choice::choice(chat.tool_choice.as_ref(), &tools.names)?;
+    if tools.is_mixed(family) {
+        let config = tool_config.get_or_insert_default();
+        config.include_server_side_tool_invocations = Some(true);
+    }
+    let has_tools = !tools.is_empty();
     let mut generation_config = generation_config(chat, family, has_tools)?;
     let sound = speech::put(chat, &mut generation_config)?;
-    let (tools, names) = tools.into_tools();
+    let (tools, names) = tools.into_tools(family);
     let turns = messages::dialogue(&chat.messages)?.finish(family, &names);
     if turns.contents.is_empty() {
         let reason = "there is nothing in it that could be sent; add a message with content";
@@ -42,8 +49,20 @@ pub(crate) fn request<'a>(
         safety_settings: google.and_then(|google| google.safety_settings).or(chat.safety_settings),
         generation_config,
         cached_content: google.and_then(|google| google.cached_content.as_deref()),
+        service_tier: config::service_tier(chat.service_tier.as_deref())?,
     };
     Ok((request, names, sound))
+}
+
+/// The client's tools, and Google Search when it is asked for in another way.
+fn tools<'a>(chat: &'a ChatRequest<'a>) -> Result<Tools<'a>, Refusal> {
+    let mut tools = tools::tools(chat.tools.as_deref().unwrap_or_default())?;
+    let more = google(chat).and_then(|google| google.tools.as_deref()).unwrap_or_default();
+    let search = chat.web_search_options.map(|_| Tool::GoogleSearch(Object::Empty {}));
+    for tool in more.iter().filter_map(built_in::of).chain(search) {
+        tools.use_built_in(tool);
+    }
+    Ok(tools)
 }
 
 /// Refuses what OpenAI refuses and Gemini has no word for.

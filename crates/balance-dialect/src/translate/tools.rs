@@ -1,9 +1,11 @@
-//! The functions that the model may call.
+//! The tools that the model may use.
 //!
 //! Invariant: each function is declared once, with its parameters as a schema that Gemini accepts.
 
 use serde_json::value::RawValue;
 
+use super::built_in;
+use super::model::Family;
 use super::names::Names;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
@@ -15,6 +17,8 @@ use crate::openai::chat;
 #[derive(Debug, Default)]
 pub(crate) struct Tools<'a> {
     pub(crate) declarations: Vec<FunctionDeclaration<'a>>,
+    /// Google's own tools.
+    built_in: Vec<Tool<'a>>,
     pub(crate) names: Names,
 }
 
@@ -35,6 +39,10 @@ pub(crate) fn tools<'a>(tools: &'a [chat::Tool<'a>]) -> Result<Tools<'a>, Refusa
     let mut all = Tools::default();
     for (index, tool) in tools.iter().enumerate() {
         let path = path.index(index);
+        if let Some(tool) = built_in::of(tool) {
+            all.use_built_in(tool);
+            continue;
+        }
         let kind = tool.kind.as_deref();
         if kind.is_some_and(|kind| kind != "function") {
             let reason = format!(
@@ -73,6 +81,10 @@ impl<'a> Tools<'a> {
         function: Declared<'a>,
         path: Path<'_>,
     ) -> Result<(), Refusal> {
+        if let Some(tool) = built_in::of_function(&function) {
+            self.use_built_in(tool);
+            return Ok(());
+        }
         let field = path.field("name");
         if function.name.is_empty() {
             return Err(Refusal::invalid_value(field, "it is empty"));
@@ -95,11 +107,33 @@ impl<'a> Tools<'a> {
         Ok(())
     }
 
-    /// The functions as one tool; none without functions.
-    pub(crate) fn into_tools(self) -> (Vec<Tool<'a>>, Names) {
+    /// Adds a tool of Google's, unless it is there.
+    pub(crate) fn use_built_in(&mut self, tool: Tool<'a>) {
+        let kind = std::mem::discriminant(&tool);
+        if !self.built_in.iter().any(|other| std::mem::discriminant(other) == kind) {
+            self.built_in.push(tool);
+        }
+    }
+
+    /// Whether there is any tool.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.declarations.is_empty() && self.built_in.is_empty()
+    }
+
+    /// Whether functions and Google's own tools are to go together.
+    pub(crate) fn is_mixed(&self, family: &Family) -> bool {
+        family.since_3 && !self.declarations.is_empty() && !self.built_in.is_empty()
+    }
+
+    /// The functions as one tool, and Google's own. Before Gemini 3 the two do not go together: the
+    /// client waits for calls of its functions, so these stay.
+    pub(crate) fn into_tools(self, family: &Family) -> (Vec<Tool<'a>>, Names) {
         let tools = match self.declarations {
-            none if none.is_empty() => Vec::new(),
-            functions => vec![Tool::FunctionDeclarations(functions)],
+            none if none.is_empty() => self.built_in,
+            functions => {
+                let functions = std::iter::once(Tool::FunctionDeclarations(functions));
+                functions.chain(self.built_in.into_iter().filter(|_| family.since_3)).collect()
+            }
         };
         (tools, self.names)
     }

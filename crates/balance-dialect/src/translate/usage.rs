@@ -4,7 +4,7 @@
 //! tokens of thoughts are part of the completion, and cached ones part of the prompt.
 
 use crate::gemini::generate::answer::{ModalityTokens, UsageMetadata};
-use crate::openai::completion::{self, CompletionTokens, PromptTokens};
+use crate::openai::completion::{self, CompletionTokens, PromptTokens, ServiceTier};
 use crate::openai::responses::answer::{self, InputTokens, OutputTokens};
 use crate::summary;
 
@@ -12,6 +12,8 @@ use crate::summary;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Tokens {
     pub(crate) counted: summary::Usage,
+    /// How soon and at what price.
+    pub(crate) service_tier: Option<ServiceTier>,
     /// Tokens of sounds in the prompt.
     prompt_audio: u64,
     /// Tokens of sounds in the answer.
@@ -34,6 +36,13 @@ impl Tokens {
         ] {
             *count = stated.unwrap_or(*count);
         }
+        let tier = stated.service_tier.as_ref().map(|tier| tier.0.to_ascii_lowercase());
+        self.service_tier = match tier.as_deref() {
+            Some("standard") => Some(ServiceTier::Default),
+            Some("flex") => Some(ServiceTier::Flex),
+            Some("priority") => Some(ServiceTier::Priority),
+            _ => self.service_tier,
+        };
     }
 
     /// Tokens of the prompt, with what Google's own tools found for it.

@@ -151,6 +151,8 @@ pub struct UsageMetadata<'a> {
     pub thoughts_token_count: Option<u64>,
     /// The sum.
     pub total_token_count: Option<u64>,
+    /// How soon and at what price the answer was made: `standard`, `flex` or `priority`.
+    pub service_tier: Option<EnumName<'a>>,
     /// The tokens of the prompt by kind.
     #[serde(default)]
     pub prompt_tokens_details: Vec<ModalityTokens<'a>>,

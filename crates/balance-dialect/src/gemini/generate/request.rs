@@ -32,6 +32,9 @@ pub struct GenerateContentRequest<'a> {
     /// A context cached before, `cachedContents/…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_content: Option<&'a str>,
+    /// `flex` or `priority`; none is `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<&'static str>,
 }
 
 /// One turn.
@@ -164,6 +167,16 @@ pub enum Object<'a> {
 pub enum Tool<'a> {
     /// Functions of the client.
     FunctionDeclarations(Vec<FunctionDeclaration<'a>>),
+    /// The web.
+    GoogleSearch(Object<'a>),
+    /// Code that the model runs.
+    CodeExecution(Object<'a>),
+    /// Pages that the model reads.
+    UrlContext(Object<'a>),
+    /// Places.
+    GoogleMaps(Object<'a>),
+    /// Stores of documents.
+    FileSearch(Object<'a>),
 }
 
 /// A function of the client.
@@ -181,11 +194,15 @@ pub struct FunctionDeclaration<'a> {
 }
 
 /// How tools may be used.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ToolConfig<'a> {
-    /// How functions may be called.
-    pub function_calling_config: FunctionCallingConfig<'a>,
+    /// How functions may be called; none leaves it to the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function_calling_config: Option<FunctionCallingConfig<'a>>,
+    /// Whether the client's functions and Google's tools go together; only since Gemini 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub include_server_side_tool_invocations: Option<bool>,
 }
 
 /// How functions may be called.

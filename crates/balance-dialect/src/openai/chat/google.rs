@@ -5,6 +5,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::tool::Tool;
 use crate::json::Text;
 use crate::openai::number::Integer;
 use crate::openai::object::object;
@@ -30,6 +31,8 @@ pub struct Google<'a> {
     /// A context cached before, `cachedContents/…`.
     #[serde(alias = "cachedContent")]
     pub cached_content: Option<Text<'a>>,
+    /// More tools.
+    pub tools: Option<Vec<Tool<'a>>>,
 }
 
 /// How the model thinks, in Gemini's words.

@@ -38,7 +38,7 @@ pub struct Message<'a> {
 #[derive(Debug, Deserialize)]
 #[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Part<'a> {
-    /// `text`, `image_url`, `input_audio`, `file` or `refusal`.
+    /// `text`, `image_url`, `video_url`, `input_audio`, `file` or `refusal`.
     #[serde(rename = "type")]
     pub kind: Text<'a>,
     /// The text of a `text` part.
@@ -47,6 +47,8 @@ pub struct Part<'a> {
     pub refusal: Option<Text<'a>>,
     /// The picture of an `image_url` part, or its address alone.
     pub image_url: Option<StringOrObject<'a, ImageUrl<'a>>>,
+    /// The film of a `video_url` part, or its address alone; not OpenAI's, but many clients send it.
+    pub video_url: Option<StringOrObject<'a, ImageUrl<'a>>>,
     /// The sound of an `input_audio` part.
     pub input_audio: Option<InputAudio<'a>>,
     /// The document of a `file` part.

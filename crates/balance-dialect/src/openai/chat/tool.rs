@@ -13,7 +13,7 @@ use crate::openai::object::object;
 #[derive(Debug, Deserialize)]
 #[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Tool<'a> {
-    /// `function`.
+    /// `function`, or the name of a tool of the provider, such as `web_search`.
     #[serde(rename = "type")]
     pub kind: Option<Text<'a>>,
     /// The function, when it is not flat.
@@ -25,6 +25,21 @@ pub struct Tool<'a> {
     /// The parameters of a flat function.
     #[serde(borrow)]
     pub parameters: Option<&'a RawValue>,
+    /// Google Search, as Gemini's own API has it.
+    #[serde(borrow, alias = "googleSearch")]
+    pub google_search: Option<&'a RawValue>,
+    /// Code that the model runs, as Gemini's own API has it.
+    #[serde(borrow, alias = "codeExecution")]
+    pub code_execution: Option<&'a RawValue>,
+    /// Pages that the model reads, as Gemini's own API has it.
+    #[serde(borrow, alias = "urlContext")]
+    pub url_context: Option<&'a RawValue>,
+    /// Google Maps, as Gemini's own API has it.
+    #[serde(borrow, alias = "googleMaps")]
+    pub google_maps: Option<&'a RawValue>,
+    /// Stores of documents, as Gemini's own API has it.
+    #[serde(borrow, alias = "fileSearch")]
+    pub file_search: Option<&'a RawValue>,
 }
 
 /// A function that the model may call.

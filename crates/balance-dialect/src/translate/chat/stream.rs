@@ -11,7 +11,7 @@ use super::{Chat, ChoiceState, StreamUsage, tool_call};
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
 use crate::json::{self, OneLine};
 use crate::openai::completion::{
-    Chunk, ChunkChoice, Delta, ExtraContent, FinishReason, Role, Usage,
+    Chunk, ChunkChoice, Delta, ExtraContent, FinishReason, Role, ServiceTier, Usage,
 };
 use crate::openai::error::ErrorObject;
 use crate::translate::finish::{Content, End};
@@ -52,7 +52,7 @@ impl Reply for Chat {
             self.write(index, Delta::default(), Some(reason), out);
         }
         if self.usage == StreamUsage::Included {
-            self.chunk(&[], Some(Some(tokens.for_chat())), out);
+            self.chunk(&[], Some(Some(tokens.for_chat())), tokens.service_tier, out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
         Ok(())
@@ -170,13 +170,24 @@ impl Chat {
         out: &mut Vec<u8>,
     ) {
         let usage = (self.usage == StreamUsage::Included).then_some(None);
-        self.chunk(&[ChunkChoice { index, delta, logprobs: None, finish_reason }], usage, out);
+        self.chunk(
+            &[ChunkChoice { index, delta, logprobs: None, finish_reason }],
+            usage,
+            None,
+            out,
+        );
     }
 
-    fn chunk(&self, choices: &[ChunkChoice<'_>], usage: Option<Option<Usage>>, out: &mut Vec<u8>) {
+    fn chunk(
+        &self,
+        choices: &[ChunkChoice<'_>],
+        usage: Option<Option<Usage>>,
+        service_tier: Option<ServiceTier>,
+        out: &mut Vec<u8>,
+    ) {
         let head = self.head("chat.completion.chunk");
         out.extend_from_slice(b"data: ");
-        json::write(&Chunk { head, choices, usage }, out);
+        json::write(&Chunk { head, choices, usage, service_tier }, out);
         out.extend_from_slice(b"\n\n");
     }
 }

@@ -44,8 +44,12 @@ impl Chat {
             }
             choices.push(blocked());
         }
-        let completion =
-            Completion { head: self.head("chat.completion"), choices, usage: tokens.for_chat() };
+        let completion = Completion {
+            head: self.head("chat.completion"),
+            choices,
+            usage: tokens.for_chat(),
+            service_tier: tokens.service_tier,
+        };
         json::write(&completion, out);
         Ok(())
     }

@@ -23,10 +23,14 @@ pub(crate) fn request<'a>(
 ) -> Result<(GenerateContentRequest<'a>, Names), Refusal> {
     refuse_kept(request)?;
     let tools = tools::tools(request.tools.as_deref().unwrap_or_default())?;
-    let tool_config = choice::choice(request.tool_choice.as_ref(), &tools.names)?;
-    let has_tools = !tools.declarations.is_empty();
+    let mut tool_config = choice::choice(request.tool_choice.as_ref(), &tools.names)?;
+    if tools.is_mixed(family) {
+        let config = tool_config.get_or_insert_default();
+        config.include_server_side_tool_invocations = Some(true);
+    }
+    let has_tools = !tools.is_empty();
     let generation_config = generation_config(request, family, has_tools)?;
-    let (tools, names) = tools.into_tools();
+    let (tools, names) = tools.into_tools(family);
     let dialogue = input::dialogue(request.instructions.as_deref(), &request.input)?;
     let turns = dialogue.finish(family, &names);
     if turns.contents.is_empty() {
@@ -41,6 +45,7 @@ pub(crate) fn request<'a>(
         safety_settings: google.and_then(|google| google.safety_settings),
         generation_config,
         cached_content: google.and_then(|google| google.cached_content.as_deref()),
+        service_tier: None,
     };
     Ok((request, names))
 }
