@@ -52,7 +52,7 @@ pub use self::malformed::Malformed;
 pub use self::refusal::Refusal;
 pub use self::upstream::Upstream;
 
-use self::chat::{Chat, StreamUsage};
+use self::chat::{CallStyle, Chat, StreamUsage};
 use self::embeddings::Embeddings;
 use self::models::Models;
 use self::piece::CallIds;
@@ -100,6 +100,7 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
         Some(true) => StreamUsage::Included,
         _ => StreamUsage::Left,
     };
+    let style = if request::is_legacy(&chat) { CallStyle::Function } else { CallStyle::Tools };
     Ok(Call {
         model: name.to_owned(),
         stream,
@@ -107,7 +108,7 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
         translator: Translator(Kind::Chat(Box::new(Feed::new(Chat::new(
             &chat.model,
             names,
-            (usage, sound),
+            (usage, sound, style),
             CallIds::new(stamp.nonce, messages::call_ids(&chat.messages)),
             stamp,
         ))))),

@@ -64,8 +64,10 @@ pub struct ChatRequest<'a> {
     pub web_search_options: Option<IgnoredAny>,
     /// How soon, and at what price: `auto`, `default`, `flex` or `priority`.
     pub service_tier: Option<Text<'a>>,
-    /// What `tools` was called before; refused when there are any.
-    pub functions: Option<Vec<IgnoredAny>>,
+    /// What `tools` was called before; read when there are no tools.
+    pub functions: Option<Vec<Function<'a>>>,
+    /// What `tool_choice` was called before; read with `functions`.
+    pub function_call: Option<StringOrObject<'a, NamedFunction<'a>>>,
     /// How much the model thinks: `none` to `max`.
     pub reasoning_effort: Option<Text<'a>>,
     /// How much the model thinks, as OpenRouter's clients say it.

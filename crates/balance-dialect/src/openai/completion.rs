@@ -96,6 +96,9 @@ pub struct Message<'a> {
     /// The calls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall<'a>>,
+    /// The one call, for clients that know no tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function_call: Option<FunctionCall<'a>>,
     /// The pictures.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<Image<'a>>,
@@ -144,6 +147,9 @@ pub struct Delta<'a> {
     /// A call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<[ToolCall<'a>; 1]>,
+    /// The one call, for clients that know no tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function_call: Option<FunctionCall<'a>>,
     /// Sources of the text so far.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub annotations: Vec<Annotation<'a>>,
@@ -329,6 +335,8 @@ pub enum FinishReason {
     Length,
     /// The model waits for the results of its calls.
     ToolCalls,
+    /// The same for clients that know no tools.
+    FunctionCall,
     /// Google blocked the prompt or the answer.
     ContentFilter,
 }

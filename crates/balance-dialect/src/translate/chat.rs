@@ -19,7 +19,9 @@ use super::piece::CallIds;
 use super::speech::SoundFormat;
 use crate::gemini::generate::answer::FunctionCall;
 use crate::json::{Text, compact};
-use crate::openai::completion::{self, Audio, ExtraContent, GoogleContent, Head, ToolKind};
+use crate::openai::completion::{
+    self, Audio, ExtraContent, FinishReason, GoogleContent, Head, ToolKind,
+};
 
 /// How long OpenAI keeps a spoken answer, in seconds; clients demand to be told.
 const AUDIO_LIFE: u64 = 3600;
@@ -36,8 +38,28 @@ pub(crate) struct Chat {
     calls: CallIds,
     usage: StreamUsage,
     sound: SoundFormat,
+    style: CallStyle,
     choices: Vec<ChoiceState>,
     is_blocked: bool,
+}
+
+/// How a client is told of calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CallStyle {
+    /// In `tool_calls`, any number of them.
+    Tools,
+    /// In `function_call`, one only, for clients that know no tools.
+    Function,
+}
+
+impl CallStyle {
+    /// The end of an answer in this style.
+    fn finish(self, reason: FinishReason) -> FinishReason {
+        match (self, reason) {
+            (Self::Function, FinishReason::ToolCalls) => FinishReason::FunctionCall,
+            (_, reason) => reason,
+        }
+    }
 }
 
 /// Whether a stream tells the tokens used.
@@ -69,7 +91,7 @@ impl Chat {
     pub(crate) fn new(
         model: &str,
         names: Names,
-        (usage, sound): (StreamUsage, SoundFormat),
+        (usage, sound, style): (StreamUsage, SoundFormat, CallStyle),
         calls: CallIds,
         stamp: Stamp,
     ) -> Self {
@@ -83,6 +105,7 @@ impl Chat {
             calls,
             usage,
             sound,
+            style,
             choices: Vec::new(),
             is_blocked: false,
         }

@@ -7,7 +7,7 @@ use super::path::Path;
 use super::refusal::{Refusal, quoted};
 use crate::gemini::generate::request::{FunctionCallingConfig, Mode, ToolConfig};
 use crate::json::Text;
-use crate::openai::chat::{NamedTool, ToolChoice};
+use crate::openai::chat::{NamedFunction, NamedTool, ToolChoice};
 use crate::openai::union::StringOrObject;
 
 #[cfg(test)]
@@ -57,6 +57,25 @@ pub(crate) fn choice<'a>(
     }
 }
 
+/// The choice of a request of the older kind, `function_call`.
+///
+/// # Errors
+/// A [`Refusal`] of words and functions that are not known.
+pub(crate) fn of_functions<'a>(
+    choice: Option<&'a StringOrObject<'a, NamedFunction<'a>>>,
+    names: &Names,
+) -> Result<Option<ToolConfig<'a>>, Refusal> {
+    let path = Path::root("function_call");
+    match choice {
+        None => Ok(None),
+        Some(StringOrObject::String(word)) => mode(word, path).map(|mode| mode.map(config)),
+        Some(StringOrObject::Object(function)) => {
+            let name = known(&function.name, names, path.field("name"))?;
+            Ok(Some(named(Mode::Any, vec![name])))
+        }
+    }
+}
+
 fn allowed_tools<'a>(
     word: Option<&str>,
     allowed: Option<&'a [NamedTool<'a>]>,
@@ -98,7 +117,7 @@ fn known<'a>(name: &'a str, names: &Names, path: Path<'_>) -> Result<Text<'a>, R
     if names.has(name) {
         return Ok(names.to_gemini(name));
     }
-    let reason = format!("{} is not the name of a function in 'tools'", quoted(name));
+    let reason = format!("{} is not the name of a declared function", quoted(name));
     Err(Refusal::invalid_value(path, reason))
 }
 

@@ -26,7 +26,11 @@ pub(crate) fn request<'a>(
 ) -> Result<(GenerateContentRequest<'a>, Names, SoundFormat), Refusal> {
     check(chat)?;
     let tools = tools(chat)?;
-    let mut tool_config = choice::choice(chat.tool_choice.as_ref(), &tools.names)?;
+    let mut tool_config = if is_legacy(chat) {
+        choice::of_functions(chat.function_call.as_ref(), &tools.names)?
+    } else {
+        choice::choice(chat.tool_choice.as_ref(), &tools.names)?
+    };
     if tools.is_mixed(family) {
         let config = tool_config.get_or_insert_default();
         config.include_server_side_tool_invocations = Some(true);
@@ -54,9 +58,19 @@ pub(crate) fn request<'a>(
     Ok((request, names, sound))
 }
 
+/// Whether the client speaks of functions as OpenAI did before there were tools; it waits for
+/// `function_call` in the answer then.
+pub(crate) fn is_legacy(chat: &ChatRequest<'_>) -> bool {
+    let has_tools = chat.tools.as_ref().is_some_and(|tools| !tools.is_empty());
+    !has_tools && chat.functions.as_ref().is_some_and(|functions| !functions.is_empty())
+}
+
 /// The client's tools, and Google Search when it is asked for in another way.
 fn tools<'a>(chat: &'a ChatRequest<'a>) -> Result<Tools<'a>, Refusal> {
     let mut tools = tools::tools(chat.tools.as_deref().unwrap_or_default())?;
+    if is_legacy(chat) {
+        tools.declare_all(chat.functions.as_deref().unwrap_or_default())?;
+    }
     let more = google(chat).and_then(|google| google.tools.as_deref()).unwrap_or_default();
     let search = chat.web_search_options.map(|_| Tool::GoogleSearch(Object::Empty {}));
     for tool in more.iter().filter_map(built_in::of).chain(search) {
@@ -69,12 +83,6 @@ fn tools<'a>(chat: &'a ChatRequest<'a>) -> Result<Tools<'a>, Refusal> {
 fn check(chat: &ChatRequest<'_>) -> Result<(), Refusal> {
     if chat.messages.is_empty() {
         return Err(Refusal::missing("messages"));
-    }
-    if chat.functions.as_ref().is_some_and(|functions| !functions.is_empty()) {
-        return Err(Refusal::unsupported(
-            "functions",
-            "it has become 'tools'; send the functions there",
-        ));
     }
     if chat.stream_options.is_some() && chat.stream != Some(true) {
         let reason = "it stands only with 'stream': true";

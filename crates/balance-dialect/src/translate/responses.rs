@@ -84,7 +84,7 @@ impl Responses {
     fn outcome(&self) -> Option<Outcome<'static>> {
         let end = if self.is_blocked { End::Blocked } else { self.end.unwrap_or(End::Failed) };
         Some(match end.reason(self.content)? {
-            FinishReason::Stop | FinishReason::ToolCalls => {
+            FinishReason::Stop | FinishReason::ToolCalls | FinishReason::FunctionCall => {
                 Outcome { status: Status::Completed, reason: None, error: None }
             }
             FinishReason::Length => Outcome::incomplete(IncompleteReason::MaxOutputTokens),

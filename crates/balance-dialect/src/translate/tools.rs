@@ -53,12 +53,7 @@ pub(crate) fn tools<'a>(tools: &'a [chat::Tool<'a>]) -> Result<Tools<'a>, Refusa
         }
         match (&tool.function, &tool.name) {
             (Some(function), _) => {
-                let declared = Declared {
-                    name: &function.name,
-                    description: function.description.as_deref(),
-                    parameters: function.parameters,
-                };
-                all.declare(declared, path.field("function"))?;
+                all.declare(Declared::of(function), path.field("function"))?;
             }
             (None, Some(name)) => {
                 let description = tool.description.as_deref();
@@ -70,7 +65,32 @@ pub(crate) fn tools<'a>(tools: &'a [chat::Tool<'a>]) -> Result<Tools<'a>, Refusa
     Ok(all)
 }
 
+impl<'a> Declared<'a> {
+    fn of(function: &'a chat::Function<'a>) -> Self {
+        Self {
+            name: &function.name,
+            description: function.description.as_deref(),
+            parameters: function.parameters,
+        }
+    }
+}
+
 impl<'a> Tools<'a> {
+    /// Adds the functions of a request of the older kind.
+    ///
+    /// # Errors
+    /// As [`declare`](Self::declare).
+    pub(crate) fn declare_all(
+        &mut self,
+        functions: &'a [chat::Function<'a>],
+    ) -> Result<(), Refusal> {
+        let path = Path::root("functions");
+        for (index, function) in functions.iter().enumerate() {
+            self.declare(Declared::of(function), path.index(index))?;
+        }
+        Ok(())
+    }
+
     /// Adds a function.
     ///
     /// # Errors

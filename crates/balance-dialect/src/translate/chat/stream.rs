@@ -7,7 +7,7 @@ use super::whole::image;
 use std::borrow::Cow;
 
 use super::sources::{self, Written};
-use super::{Chat, ChoiceState, StreamUsage, tool_call};
+use super::{CallStyle, Chat, ChoiceState, StreamUsage, tool_call};
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
 use crate::json::{self, OneLine};
 use crate::openai::completion::{
@@ -42,7 +42,7 @@ impl Reply for Chat {
         // An answer without an end is complete only when the prompt was blocked.
         let reasons = self.choices.iter().map(|choice| {
             let reason = choice.end.unwrap_or(End::Blocked).reason(choice.content);
-            reason.map(|reason| (choice.index, reason))
+            reason.map(|reason| (choice.index, self.style.finish(reason)))
         });
         let Some(reasons) = reasons.collect::<Option<Vec<_>>>() else {
             return Err(NoAnswer);
@@ -148,9 +148,20 @@ impl Chat {
                 let id = self.calls.name(call.id.as_deref(), signature);
                 let name = self.names.to_client(name);
                 let mut call = tool_call(call, name, id, signature);
-                call.index = Some(choice.calls);
+                let place = choice.calls;
                 choice.calls += 1;
-                delta.tool_calls = Some([call]);
+                match self.style {
+                    CallStyle::Tools => {
+                        call.index = Some(place);
+                        delta.tool_calls = Some([call]);
+                    }
+                    // Such a client knows one call only.
+                    CallStyle::Function if place > 0 => return,
+                    CallStyle::Function => {
+                        delta.function_call = Some(call.function);
+                        delta.extra_content = call.extra_content;
+                    }
+                }
             }
             Some(Piece::Audio(sound)) => {
                 audio_id = choice.audio.get_or_insert_with(|| self.ids.next("audio_")).clone();

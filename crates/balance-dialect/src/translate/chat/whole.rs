@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::sources::{self, Written};
-use super::{Chat, sound, tool_call};
+use super::{CallStyle, Chat, sound, tool_call};
 use crate::gemini::generate::answer::{Blob, Candidate, GenerateContentResponse};
 use crate::json;
 use crate::json::Shown;
@@ -35,6 +35,9 @@ impl Chat {
             let audio_id = self.ids.next("audio_");
             let (mut choice, sounds) = choice(candidate, position, &self.names, &mut self.calls)?;
             let audio = sound::joined(&sounds, self.sound);
+            if self.style == CallStyle::Function {
+                make_legacy(&mut choice);
+            }
             choice.message.audio = audio.map(|data| self.audio(audio_id, data));
             choices.push(choice);
         }
@@ -97,6 +100,23 @@ fn choice<'a>(
     message.content = (!is_silent).then_some(written.text);
     let index = candidate.index.unwrap_or(position);
     Ok((Choice { index, message, logprobs: None, finish_reason }, sounds))
+}
+
+/// The first call alone, where clients that know no tools look for it. Its signature, which stands
+/// in the call itself otherwise, goes to the message.
+fn make_legacy(choice: &mut Choice<'_>) {
+    choice.finish_reason = CallStyle::Function.finish(choice.finish_reason);
+    let Some(call) = std::mem::take(&mut choice.message.tool_calls).into_iter().next() else {
+        return;
+    };
+    choice.message.function_call = Some(call.function);
+    match (call.extra_content, &mut choice.message.extra_content) {
+        (Some(of_call), Some(extra)) => {
+            extra.google.thought_signature = of_call.google.thought_signature;
+        }
+        (of_call @ Some(_), extra @ None) => *extra = of_call,
+        (None, _) => {}
+    }
 }
 
 /// What a client is answered whose prompt was blocked.

@@ -61,7 +61,11 @@ fn a_value_out_of_range_is_refused() {
         (json!({ "stop": ["a", "b", "c", "d", "e", "f"] }), "stop"),
         (json!({ "top_logprobs": 3 }), "top_logprobs"),
         (json!({ "stream_options": {} }), "stream_options"),
-        (json!({ "functions": [{ "name": "f" }] }), "functions"),
+        (json!({ "functions": [{ "name": "f" }, { "name": "f" }] }), "functions[1].name"),
+        (
+            json!({ "functions": [{ "name": "f" }], "function_call": { "name": "g" } }),
+            "function_call.name",
+        ),
         (json!({ "reasoning_effort": "lots" }), "reasoning_effort"),
         (json!({ "reasoning": { "effort": "lots" } }), "reasoning.effort"),
         (json!({ "response_format": { "type": "xml" } }), "response_format.type"),
