@@ -9,7 +9,7 @@ use std::{collections::HashMap, net::SocketAddr, path::Path};
 
 use balance_mock::{
     Entry, Mock, Rule, Setup, Strangers,
-    cases::{self, Case},
+    cases::{self, Case, CaseResponse},
 };
 use balance_testkit::{
     client::{self, Manner},
@@ -160,6 +160,17 @@ impl Replay<'_> {
             return Err(format!("upstream was asked {} {:?}", sent.path(), sent.body));
         }
         let answer = &self.case.response;
+        if let Some(error) = error_in_spite_of_its_status(answer) {
+            let (code, message) = (&error["code"], &error["message"]);
+            let given = &reply.json()["error"];
+            let is_told =
+                *code == reply.status && given["code"] == *code && given["message"] == *message;
+            return if is_told {
+                Ok(())
+            } else {
+                Err(format!("{} {}", reply.status, reply.text()))
+            };
+        }
         if reply.status != answer.status {
             return Err(format!(
                 "{} in place of {}: {}",
@@ -178,6 +189,12 @@ impl Replay<'_> {
         }
         same_body(&answer.bytes(), reply, answer.status)
     }
+}
+
+/// The error in a whole answer of status 200, which gets the status that it names.
+fn error_in_spite_of_its_status(answer: &CaseResponse) -> Option<Value> {
+    let body: Value = serde_json::from_slice(&answer.bytes()).ok()?;
+    (answer.status == 200).then(|| body.get("error").cloned()).flatten()
 }
 
 /// A body is the same byte for byte. But an error may be rid of what could show a key, and a stream

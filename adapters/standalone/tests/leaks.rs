@@ -23,7 +23,7 @@ async fn no_secret_comes_out_under_any_fault() {
     let faults = faults();
     let count = faults.len();
     let runs = stream::iter(faults).map(|(name, rule)| async move {
-        let seen = suffer(rule).await;
+        let seen = suffer(&rule).await;
         let secrets = [key('a'), key('b'), key('x'), TOKEN.to_owned()];
         let leaks = secrets.iter().filter(|secret| seen.contains(*secret));
         let leaks: Vec<_> = leaks.map(|secret| context(&seen, secret)).collect();
@@ -83,11 +83,11 @@ fn faults() -> Vec<(String, Rule)> {
 
 /// Answers that show the pool's keys in their words.
 fn words() -> Vec<(String, Rule)> {
-    let both = format!("{} and {}", key('a'), key('b'));
+    let (both, sent) = (format!("{} and {}", key('a'), key('b')), key('a'));
     let error = |code: u16, message: &str, details: Value| json!({ "error": { "code": code, "message": message, "status": "PERMISSION_DENIED", "details": details } });
     let debug = json!([{ "@type": "type.googleapis.com/google.rpc.DebugInfo", "detail": format!("Invalid API key: {both}") }]);
     let info = json!([{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "OTHER", "metadata": { "consumer": format!("api_key:{both}") } }]);
-    let event = format!("data: {}\n\n", error(503, &both, json!([])));
+    let event = format!("data: {}\n\n", error(503, &sent, json!([])));
     let bodies: [(u16, Value); 9] = [
         (
             403,
@@ -104,7 +104,7 @@ fn words() -> Vec<(String, Rule)> {
         (429, json!([error(429, &both, json!([]))])),
         (418, format!("{both}\u{0}\u{ff}").into()),
         (200, event.into()),
-        (200, error(503, &both, json!([]))),
+        (200, error(503, &sent, json!([]))),
     ];
     let rule = |(status, body): (u16, Value)| {
         let rule = Rule::status(status, body);
@@ -114,14 +114,14 @@ fn words() -> Vec<(String, Rule)> {
 }
 
 /// Asks everything of a server whose upstream has this fault; gives all that came out of it.
-async fn suffer(rule: Rule) -> String {
+async fn suffer(rule: &Rule) -> String {
     let mock = Mock::start(Setup { strangers: Strangers::Admit, ..Setup::empty() }).await.unwrap();
-    mock.script(rule);
-    let settings = settings(mock.base_url());
+    mock.script(rule.clone());
+    let settings = settings(mock.base_url(), rule);
     let server = Server::start(Path::new(env!("CARGO_BIN_EXE_gemini-balance")), &settings).unwrap();
     let names = Names { door: server.url(), upstream: mock.base_url().into() };
     let mut seen = String::new();
-    for asked in questions() {
+    for asked in questions(rule) {
         let request = asked.request(&names, &Received::default()).unwrap();
         let manner = Manner { cut: None, leaves: asked.leaves };
         match client::ask(server.address(), request, manner).await {
@@ -132,10 +132,18 @@ async fn suffer(rule: Rule) -> String {
     seen + &server.stop()
 }
 
-fn settings(upstream: &str) -> BTreeMap<String, String> {
+/// Whether an answer of status 200 shows a key in its words. There only the key that was sent can be
+/// told from the words of a model, so only that key is used.
+fn shows_the_key_sent(rule: &Rule) -> bool {
+    rule.status == Some(200)
+}
+
+fn settings(upstream: &str, rule: &Rule) -> BTreeMap<String, String> {
+    let both = format!("{},{}", key('a'), key('b'));
+    let keys = if shows_the_key_sent(rule) { key('a') } else { both };
     let settings = [
         ("BASE_URL", upstream),
-        ("API_KEYS", &format!("{},{}", key('a'), key('b'))),
+        ("API_KEYS", &keys),
         ("ACCESS_TOKENS", TOKEN),
         ("CALLER_KEYS", "always"),
         ("FIRST_BYTE_SECONDS", "0.3"),
@@ -148,7 +156,7 @@ fn settings(upstream: &str) -> BTreeMap<String, String> {
 }
 
 /// One request of each kind, by the token and by a caller's own key.
-fn questions() -> Vec<Asked> {
+fn questions(rule: &Rule) -> Vec<Asked> {
     let usual = [Usual::Chat, Usual::ChatStream, Usual::Generate, Usual::Stream, Usual::Array];
     let usual = usual.map(|ask| Asked { ask: Some(ask), ..Asked::default() });
     let own_key = BTreeMap::from([("x-goog-api-key".to_owned(), "{x}".to_owned())]);
@@ -158,6 +166,7 @@ fn questions() -> Vec<Asked> {
         get("/v1beta/models?key={token}"),
         get("/v1/models"),
         get("/v1beta/files?key={x}"),
+        get("/v1beta/files"),
         get("/verify?key={x},{a}"),
         get("/health"),
         get("/"),
@@ -174,5 +183,9 @@ fn questions() -> Vec<Asked> {
         },
         Asked { ask: Some(Usual::Stream), leaves: Some(Leaves::Having(1)), ..Asked::default() },
     ];
-    usual.into_iter().chain(by_own_key).chain(others).collect()
+    let all = usual.into_iter().chain(by_own_key).chain(others);
+    let by_token = |asked: &Asked| {
+        asked.headers.is_empty() && asked.path.as_deref().is_none_or(|path| !path.contains("{x}"))
+    };
+    all.filter(|asked| !shows_the_key_sent(rule) || by_token(asked)).collect()
 }
