@@ -3,6 +3,7 @@
 //! The recordings lie in a folder `shared` beside the checkout. Where it is absent, each test says
 //! so and passes.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,6 +102,35 @@ fn every_recorded_request_of_a_client_is_translated() {
     }
     assert!(translated > 20);
     println!("{translated} recorded requests of clients translated");
+}
+
+#[test]
+fn the_documentation_names_every_field_of_a_chat() {
+    let Some(shared) = shared() else { return };
+    let schema = fs::read(shared.join("specs/openai.schema.json")).unwrap();
+    let schema: Value = serde_json::from_slice(&schema).unwrap();
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/TRANSLATION.md");
+    let page = fs::read_to_string(page).unwrap();
+    let mut fields = BTreeSet::new();
+    collect_fields(&schema, &schema["$defs"]["CreateChatCompletionRequest"], &mut fields);
+    assert!(fields.len() > 30, "{fields:?}");
+    let missing: Vec<&String> =
+        fields.iter().filter(|field| !page.contains(&format!("`{field}`"))).collect();
+    assert!(missing.is_empty(), "not in docs/TRANSLATION.md: {missing:?}");
+    println!("{} fields of a chat documented", fields.len());
+}
+
+/// The properties of a schema, with those of the schemas that it is made of.
+fn collect_fields(root: &Value, schema: &Value, fields: &mut BTreeSet<String>) {
+    fields.extend(
+        schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()),
+    );
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        match part["$ref"].as_str().and_then(|at| root.pointer(at.trim_start_matches('#'))) {
+            Some(target) => collect_fields(root, target, fields),
+            None => collect_fields(root, part, fields),
+        }
+    }
 }
 
 /// Whether Gemini said that the answer is over.
