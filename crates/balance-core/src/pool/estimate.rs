@@ -68,7 +68,7 @@ impl Correction {
     /// What is to be reserved for a guess: rather too much than too little, as a refusal costs more
     /// than tokens that are given back.
     pub(super) fn expect(&mut self, guess: u64) -> u64 {
-        let expected = to_count(to_float(guess) * (self.ratio + self.scatter));
+        let expected = to_count(to_float(guess) * (self.ratio + 2.0 * self.scatter));
         self.typical += (to_float(expected) - self.typical) * WEIGHT;
         expected
     }
@@ -141,7 +141,7 @@ mod tests {
     fn one_odd_count_does_little_harm() {
         let mut correction = Correction::default();
         correction.learn(1, u64::MAX);
-        assert!(correction.expect(1000) <= 6000, "{correction:?}");
+        assert!(correction.expect(1000) <= 8000, "{correction:?}");
         correction.learn(u64::MAX, 1);
         correction.learn(0, 5);
         correction.learn(5, 0);

@@ -1,0 +1,104 @@
+//! Who chooses the key of a request: the pool, or what is done without one.
+//!
+//! Invariant: the pool is the real one. The others know the keys and nothing else: they take one by
+//! turns or by chance, and another one when it was refused.
+
+use balance_core::{
+    fault::Fault,
+    key::{Key, KeyId},
+    plan::Plan,
+    pool::{Ask, Lease, Pool, Resting, Strategy, Why},
+    time::Timestamp,
+};
+use balance_dialect::summary::Usage;
+
+/// The ways that are held against each other, by name.
+pub(crate) const ALL: [&str; 8] = [
+    "balanced",
+    "round-robin",
+    "least-used",
+    "random",
+    "weighted",
+    "time-window",
+    "plain-round-robin",
+    "plain-random",
+];
+
+#[derive(Debug)]
+pub(crate) enum Chooser {
+    Pool(Box<Pool>),
+    Turns { keys: Vec<Key>, next: usize },
+    Chance { keys: Vec<Key> },
+}
+
+/// A key for one try.
+#[derive(Debug)]
+pub(crate) struct Chosen {
+    pub(crate) key: KeyId,
+    pub(crate) secret: String,
+    lease: Option<Lease>,
+}
+
+impl Chooser {
+    /// The one of this name; `None` if there is none.
+    pub(crate) fn new(name: &str, keys: Vec<Key>) -> Option<Self> {
+        match name {
+            "plain-round-robin" => Some(Self::Turns { keys, next: 0 }),
+            "plain-random" => Some(Self::Chance { keys }),
+            _ => {
+                let strategy: Strategy = name.parse().ok()?;
+                Some(Self::Pool(Box::new(Pool::new(keys, strategy))))
+            }
+        }
+    }
+
+    /// A key that this request has not tried.
+    pub(crate) fn choose(
+        &mut self,
+        model: &str,
+        tokens: u64,
+        plan: &Plan,
+        now: Timestamp,
+        roll: u64,
+    ) -> Result<Chosen, Resting> {
+        let (keys, start) = match self {
+            Self::Pool(pool) => {
+                let ask = Ask { model: Some(model), tried: plan.tried(), prefer: None, tokens };
+                let lease = pool.select(&ask, now, roll)?;
+                let (key, secret) = (lease.key, lease.secret.expose().to_owned());
+                return Ok(Chosen { key, secret, lease: Some(lease) });
+            }
+            Self::Turns { keys, next } => {
+                *next += 1;
+                (&*keys, *next)
+            }
+            Self::Chance { keys } => {
+                let start = (roll % keys.len().max(1) as u64).try_into().unwrap_or(0);
+                (&*keys, start)
+            }
+        };
+        let untried = |key: &&Key| !plan.tried().contains(&key.id);
+        let found = keys.iter().cycle().skip(start % keys.len().max(1)).take(keys.len());
+        found
+            .into_iter()
+            .find(untried)
+            .map(|key| Chosen { key: key.id, secret: key.secret.expose().to_owned(), lease: None })
+            .ok_or(Resting { until: None, why: Why::AllTried })
+    }
+
+    /// What came of it: how many tokens it took, or what went wrong.
+    pub(crate) fn settle(&mut self, chosen: Chosen, outcome: Result<u64, &Fault>, now: Timestamp) {
+        if let (Self::Pool(pool), Some(lease)) = (self, chosen.lease) {
+            let usage = |prompt_tokens| Usage { prompt_tokens, ..Usage::default() };
+            pool.settle(lease, outcome.map(usage), now);
+        }
+    }
+
+    /// How many keys were put out for good or for all models.
+    pub(crate) fn out(&mut self, now: Timestamp) -> usize {
+        match self {
+            Self::Pool(pool) => pool.census(None, now).out.iter().map(|(_, count)| count).sum(),
+            Self::Turns { .. } | Self::Chance { .. } => 0,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The table of strategies side by side, and the time that a pick takes.
+//!
+//! Invariant: every row is measured here and now; nothing is remembered from another run.
+
+use std::time::{Duration, Instant};
+
+use balance_core::{
+    fault::{Blame, Fault, Limits, Quota},
+    key::Key,
+    pool::{Ask, Pool, Strategy},
+};
+use balance_dialect::summary::Usage;
+use bytes::Bytes;
+use http::StatusCode;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+use serde::Serialize;
+
+use crate::{figures::Figures, setting::start};
+
+/// All that is reported.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) pick: Vec<Pick>,
+}
+
+/// One run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    pub(crate) strategy: String,
+    pub(crate) nodes: usize,
+    pub(crate) load: f64,
+    pub(crate) seed: u64,
+    #[serde(flatten)]
+    pub(crate) figures: Figures,
+}
+
+/// How long a pick takes with so many keys, while a fifth of the answers are refusals.
+#[derive(Debug, Serialize)]
+pub(crate) struct Pick {
+    keys: usize,
+    p50_ns: u128,
+    p99_ns: u128,
+    /// Memory of the process that the pool added; `None` where the system does not tell.
+    bytes_per_key: Option<usize>,
+}
+
+const PICKS: usize = 200_000;
+
+/// Measures picks on this machine.
+pub(crate) fn picks() -> Vec<Pick> {
+    [10, 1_000, 100_000].into_iter().map(pick).collect()
+}
+
+fn pick(size: usize) -> Pick {
+    let keys: Vec<_> =
+        (0..size).filter_map(|n| Key::parse(&format!("AIzaSy-simulated-{n:022}")).ok()).collect();
+    let before = resident_bytes();
+    let mut pool = Pool::new(keys, Strategy::Balanced);
+    let mut chance = StdRng::seed_from_u64(1);
+    let mut times = Vec::with_capacity(PICKS);
+    let refused = refusal();
+    for number in 0..PICKS {
+        // As many picks in a second as there are keys, so that a fifth of them rests at any time.
+        let now = start() + Duration::from_millis((number * 1000 / size) as u64);
+        let (roll, is_refused) = (chance.random(), chance.random_bool(0.2));
+        let ask = Ask { model: Some("gemini-3.8-flash"), ..Ask::default() };
+        let begun = Instant::now();
+        let lease = pool.select(&ask, now, roll);
+        times.push(begun.elapsed().as_nanos());
+        if let Ok(lease) = lease {
+            pool.settle(lease, if is_refused { Err(&refused) } else { Ok(Usage::default()) }, now);
+        }
+    }
+    let added = before.zip(resident_bytes()).map(|(before, after)| after.saturating_sub(before));
+    times.sort_unstable();
+    let at = |place: usize| times.get(place).copied().unwrap_or(0);
+    let bytes_per_key = added.map(|added| added / size);
+    Pick { keys: size, p50_ns: at(PICKS / 2), p99_ns: at(PICKS * 99 / 100), bytes_per_key }
+}
+
+fn refusal() -> Fault {
+    let retry_after = Some(Duration::from_secs(1));
+    let quota = Quota::Minute { retry_after, limits: Limits::default() };
+    Fault {
+        blame: Blame::Quota(quota),
+        status: StatusCode::TOO_MANY_REQUESTS,
+        message: String::new(),
+        body: Bytes::new(),
+        content_type: None,
+    }
+}
+
+/// The memory that this process occupies, on Linux.
+fn resident_bytes() -> Option<usize> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: usize = text.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * 4096)
+}
+
+/// The table for people.
+pub(crate) fn print(report: &Report) {
+    println!(
+        "{:18} {:>5} {:>5} {:>10} {:>11} {:>11} {:>10} {:>6} {:>9}",
+        "strategy",
+        "load",
+        "seed",
+        "efficiency",
+        "waste 1st h",
+        "waste later",
+        "waste all",
+        "blame",
+        "fairness"
+    );
+    for Row { strategy, load, seed, figures, .. } in &report.rows {
+        println!(
+            "{strategy:18} {load:5.2} {seed:5} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2}",
+            figures.efficiency,
+            figures.waste_first_hour * 100.0,
+            figures.waste_after * 100.0,
+            figures.waste_all * 100.0,
+            figures.wrong_blame,
+            figures.fairness,
+        );
+    }
+    for Pick { keys, p50_ns, p99_ns, bytes_per_key } in &report.pick {
+        let memory = bytes_per_key.map_or_else(|| "?".into(), |bytes| bytes.to_string());
+        println!("{keys:7} keys: a pick takes {p50_ns} ns, p99 {p99_ns} ns; {memory} bytes a key");
+    }
+}
+
+/// How many projects a load needs: the first number of them at which a thousandth or less fails.
+pub(crate) fn projects_needed(
+    setting_of: impl Fn(usize) -> crate::setting::Setting,
+    least: usize,
+) -> Option<(usize, Figures)> {
+    // Fractions of the least, as a large load need not be known to the last project.
+    let step = (least / 50).max(1);
+    (least..least * 2 + 20).step_by(step).find_map(|projects| {
+        let figures = crate::run::run(&setting_of(projects), "balanced")?;
+        (figures.failed * 1000 <= figures.offered).then_some((projects, figures))
+    })
+}
