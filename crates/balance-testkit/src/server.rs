@@ -5,11 +5,16 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader, Read},
+    fs,
+    io::{self, BufRead, BufReader, Read},
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -22,6 +27,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Server {
     child: Child,
     address: SocketAddr,
+    /// Where it keeps its state.
+    folder: PathBuf,
     written: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -34,10 +41,8 @@ impl Server {
     pub fn start(program: &Path, settings: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut command = Command::new(program);
         command.env_clear().envs(settings).env("HOST", "127.0.0.1").env("PORT", "0");
-        if !settings.contains_key("STATE_FILE") {
-            command.env("STATE_FILE", "");
-        }
-        command.current_dir(std::env::temp_dir());
+        let folder = empty_folder().map_err(|error| format!("no folder to run in: {error}"))?;
+        command.current_dir(&folder);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -50,7 +55,8 @@ impl Server {
         let stderr = child.stderr.take().map(|out| keep(out, &written, None));
         let readers = stdout.into_iter().chain(stderr).collect();
         // From here on dropping the server ends the process.
-        let mut server = Self { child, address: SocketAddr::from(([0; 4], 0)), written, readers };
+        let address = SocketAddr::from(([0; 4], 0));
+        let mut server = Self { child, address, folder, written, readers };
         let address = addresses.recv_timeout(PATIENCE);
         server.address =
             address.map_err(|_| format!("it does not listen: {}", server.written()))?;
@@ -96,7 +102,19 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.end();
+        // What is left behind is in the system's folder for such.
+        let _removed = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A new folder that nothing else uses.
+fn empty_folder() -> io::Result<PathBuf> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("gemini-balance-testkit-{}-{count}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 /// Keeps what comes out of `output`, and tells the address that it listens on.
