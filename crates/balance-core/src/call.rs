@@ -103,8 +103,7 @@ impl<I> Call<I> {
             NativeMethod::Upload | NativeMethod::Other => (Via::Pass, Credential::GoogleHeader),
             NativeMethod::OpenAi => (Via::Pass, Credential::Bearer),
         };
-        // Who only asks about a model does not use its quota.
-        let asks_model = !matches!(head.method, Method::GET | Method::HEAD);
+        let model = native.model.filter(|_| uses_quota(&head.method, &native.path));
         let mut headers = headers::for_upstream(head.headers);
         if !matches!(via, Via::Pass) {
             // An answer that is looked at must not come compressed.
@@ -114,9 +113,9 @@ impl<I> Call<I> {
             method: head.method,
             target: native.path + &query.for_upstream,
             headers,
-            tokens: guess(native.model.as_deref(), &payload),
+            tokens: guess(model.as_deref(), &payload),
             payload: Some(payload),
-            model: native.model.filter(|_| asks_model),
+            model,
             prefer: query.grant.map(|grant| grant.key),
             credential,
             own_address,
@@ -181,4 +180,10 @@ fn guess<I>(model: Option<&str>, payload: &Payload<I>) -> u64 {
         Payload::Full(body) if model.is_some() => guess_tokens(body),
         Payload::Full(_) | Payload::Stream(_) => 0,
     }
+}
+
+/// Whether a native request counts against the quota of its model: asking about a model does not,
+/// nor does counting tokens.
+fn uses_quota(method: &Method, path: &str) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD) && !path.ends_with("countTokens")
 }
