@@ -120,7 +120,7 @@ where
             Ok(Opened { head, start, rest: Some(body), framing: Some(framing) })
         }
         (Via::Watch(_), Some(Framing::Whole)) => {
-            let start = unless_error(&mut body, key).await?;
+            let start = unless_error(&mut body, &head.headers, key).await?;
             Ok(Opened { head, start, rest: Some(body), framing })
         }
         (Via::Pass | Via::Watch(_) | Via::Stream(_), _) => {
@@ -162,21 +162,33 @@ where
 }
 
 /// Reads the first bytes of a whole native answer; all of it, if it begins as an error does.
-async fn unless_error<B>(body: &mut B, key: &Secret) -> Result<VecDeque<Bytes>, Fault>
+async fn unless_error<B>(
+    body: &mut B,
+    headers: &HeaderMap,
+    key: &Secret,
+) -> Result<VecDeque<Bytes>, Fault>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     let mut start = VecDeque::new();
-    let mut head = Vec::new();
-    let most = |head: &[u8]| if begins_as_error(head) { MOST_ERROR_BYTES } else { TELLING_BYTES };
-    while head.len() < most(&head) {
+    let mut read = 0;
+    let mut begin = Vec::with_capacity(TELLING_BYTES);
+    while read < TELLING_BYTES || (begins_as_error(&begin) && read < MOST_ERROR_BYTES) {
         let Some(frame) = body.frame().await else { break };
         let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        head.extend_from_slice(data.get(..data.len().min(MOST_ERROR_BYTES)).unwrap_or_default());
+        begin.extend(data.iter().take(TELLING_BYTES.saturating_sub(begin.len())));
+        read += data.len();
         start.push_back(data);
     }
-    match ErrorBody::parse(&head).filter(|_| begins_as_error(&head)) {
-        Some(error) => Err(Fault::from_event(&error, key)),
+    if !begins_as_error(&begin) {
+        return Ok(start);
+    }
+    let said = Bytes::from(start.iter().flatten().copied().collect::<Vec<u8>>());
+    match ErrorBody::parse(&said) {
+        Some(error) => {
+            let status = Fault::from_event(&error, key).status;
+            Err(classify(status, headers, &said, key))
+        }
         None => Ok(start),
     }
 }

@@ -73,6 +73,12 @@ pub enum Error {
         /// What the last key that was tried said.
         last: Option<Box<Fault>>,
     },
+    /// All tries of the request are used up, while other keys are ready.
+    #[error("None of the keys that this request could try answered; others are ready: ask again. The last answer: {}", fault.message)]
+    OutOfTries {
+        /// What the last key that was tried said.
+        fault: Box<Fault>,
+    },
     /// No key of the pool works: the operator's matter, not the caller's.
     #[error("No key of this server's pool works; its operator has to look at them.{}", said(last.as_deref()))]
     Unhealthy {
@@ -106,7 +112,7 @@ impl Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
-            Self::NoTokens | Self::NoKeys | Self::Unhealthy { .. } => {
+            Self::NoTokens | Self::NoKeys | Self::OutOfTries { .. } | Self::Unhealthy { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
@@ -132,6 +138,7 @@ impl Error {
             Self::Incomplete(_) => "incomplete_body",
             Self::Exhausted { .. } => "rate_limit_exceeded",
             Self::Slow { .. } => "slow_body",
+            Self::OutOfTries { .. } => "out_of_tries",
             Self::Unhealthy { .. } => "no_healthy_upstream_key",
             Self::Upstream { fault, .. } => fault.code(),
             Self::Bug(_) => "internal_error",
@@ -155,6 +162,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Incomplete(_)
             | Self::Slow { .. }
+            | Self::OutOfTries { .. }
             | Self::Unhealthy { .. }
             | Self::Bug(_) => None,
         }

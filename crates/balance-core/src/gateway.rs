@@ -24,7 +24,7 @@ use crate::{
     decode::{Question, Series, decode},
     deliver::{Delivery, deliver},
     error::Error,
-    fault::{Fault, Remedy},
+    fault::{Blame, Fault, ProjectFault, Remedy},
     headers::{self, Query},
     host::{FetchError, Host, Payload},
     job::{Job, Outcome, Task},
@@ -299,6 +299,7 @@ fn unanswered(pool: PoolId, ready_in: Option<Duration>, last: Option<Fault>) -> 
             None => Error::Unhealthy { last: None },
         };
     };
+    let nobody_knows = fault.blame == Blame::Project(ProjectFault::Forbidden);
     match (pool, fault.remedy(), ready_in) {
         // It is about the request, or about all keys alike: Google's answer says it best.
         (_, Remedy::Never | Remedy::FewTries, _) | (PoolId::Owner(_), Remedy::NextKey, _) => {
@@ -306,6 +307,10 @@ fn unanswered(pool: PoolId, ready_in: Option<Duration>, last: Option<Fault>) -> 
                 ready_in.filter(|after| fault.remedy() != Remedy::Never && !after.is_zero());
             Error::Upstream { fault, retry_after }
         }
+        (PoolId::Operator, Remedy::NextKey, _) if nobody_knows => {
+            Error::Upstream { fault, retry_after: None }
+        }
+        (PoolId::Operator, Remedy::NextKey, Some(Duration::ZERO)) => Error::OutOfTries { fault },
         (PoolId::Operator, Remedy::NextKey, Some(_)) => {
             Error::Exhausted { retry_after: ready_in, last: Some(fault) }
         }

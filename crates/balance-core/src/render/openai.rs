@@ -39,9 +39,11 @@ pub(super) fn classify(error: &Error) -> Class {
         | Error::TooLarge { .. }
         | Error::Incomplete(_)
         | Error::Slow { .. } => class(INVALID_REQUEST, error.code()),
-        Error::NoTokens | Error::NoKeys | Error::Unhealthy { .. } | Error::Bug(_) => {
-            class(SERVER_ERROR, error.code())
-        }
+        Error::NoTokens
+        | Error::NoKeys
+        | Error::OutOfTries { .. }
+        | Error::Unhealthy { .. }
+        | Error::Bug(_) => class(SERVER_ERROR, error.code()),
     }
 }
 
