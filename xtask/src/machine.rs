@@ -33,6 +33,7 @@ const NEEDS: &[Need] = &[
     Need { proof: &["node", "--version"], package: "nodejs", purpose: "client SDKs" },
     Need { proof: &["npm", "--version"], package: "npm", purpose: "client SDKs" },
     Need { proof: &["curl", "--version"], package: "curl", purpose: "the plainest client" },
+    Need { proof: &["kill", "-l"], package: "procps", purpose: "ends what a step started" },
     Need {
         proof: &["taskset", "--version"],
         package: "util-linux",
