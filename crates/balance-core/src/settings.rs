@@ -133,6 +133,9 @@ settings! {
     /// The same for single keys, which then holds for their projects: `{"90123456": [rpm, rpd, tpm]}`,
     /// by the last eight characters of the key.
     key_rate_limits: KeyLimits = "", ["KEY_RATE_LIMITS"], secret;
+    /// Whether a limit that Google names to one project is kept for all others of its tier, until
+    /// they are served more. Saves 429s where all projects are alike.
+    projects_alike: Switch = "false", ["PROJECTS_ALIKE"];
     /// How many keys one request may try; 0 and 1 both mean one.
     attempts: Bounded<0, 100> = "10", ["ATTEMPTS", "MAX_RETRIES"];
     /// How long a stream may take to its first content, per try.

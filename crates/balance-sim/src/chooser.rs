@@ -7,7 +7,7 @@ use balance_core::{
     fault::Fault,
     key::{Key, KeyId},
     plan::Plan,
-    pool::{Ask, Lease, Pool, Resting, Strategy, Why},
+    pool::{Ask, Lease, Pool, PoolLimits, Resting, Strategy, Why},
     time::Timestamp,
 };
 use balance_dialect::summary::Usage;
@@ -47,7 +47,8 @@ impl Chooser {
             "plain-random" => Some(Self::Chance { keys }),
             _ => {
                 let strategy: Strategy = name.parse().ok()?;
-                Some(Self::Pool(Box::new(Pool::new(keys, strategy))))
+                let alike = PoolLimits { alike: true, ..PoolLimits::default() };
+                Some(Self::Pool(Box::new(Pool::new(keys, strategy).with_limits(alike))))
             }
         }
     }

@@ -31,6 +31,9 @@ pub struct PoolLimits {
     pub by_model: BTreeMap<String, Limits>,
     /// Those of single keys, for every model.
     pub by_key: KeyLimits,
+    /// Whether a limit that Google names to one project is taken to hold for all others of its tier
+    /// until they are served more: right where all are alike, too careful where some have more.
+    pub alike: bool,
 }
 
 /// Limits of single keys, by the last eight characters of their text.
@@ -85,6 +88,8 @@ pub(super) struct ModelLimits {
     told: HashMap<usize, Told>,
     /// What is presumed of projects that were not told, by tier.
     presumed: [Option<Presumed>; 2],
+    /// Whether what is presumed holds.
+    alike: bool,
 }
 
 /// What Google said, and when.
@@ -105,7 +110,7 @@ impl ModelLimits {
     pub(super) fn new(name: &str, pool: &PoolLimits) -> Self {
         let setting = pool.by_model.get(name).copied().unwrap_or_default();
         let (told, presumed) = Default::default();
-        Self { setting, default: pool.default, told, presumed }
+        Self { setting, default: pool.default, told, presumed, alike: pool.alike }
     }
 
     /// The limits that hold for a project. `own` are those of its keys; a project that
@@ -118,7 +123,8 @@ impl ModelLimits {
         is_beyond_presumption: bool,
         now: Timestamp,
     ) -> Limits {
-        let presumed = if is_beyond_presumption { None } else { self.presumed(tier, now) };
+        let holds = self.alike && !is_beyond_presumption;
+        let presumed = self.presumed(tier, now).filter(|_| holds);
         own.or(self.setting)
             .or(self.told(project, now).unwrap_or_default())
             .or(presumed.unwrap_or_default())
@@ -260,7 +266,8 @@ mod tests {
     #[test]
     fn the_strongest_source_counts() {
         let by_model = BTreeMap::from([("m".to_owned(), rpd(7))]);
-        let pool = PoolLimits { default: rpm(1).or(rpd(1)), by_model, ..PoolLimits::default() };
+        let default = rpm(1).or(rpd(1));
+        let pool = PoolLimits { default, by_model, alike: true, ..PoolLimits::default() };
         let mut limits = ModelLimits::new("m", &pool);
         let of = |limits: &ModelLimits, own| limits.of(0, Tier::Free, own, false, START);
         assert_eq!(of(&limits, NONE), rpm(1).or(rpd(7)));
@@ -273,7 +280,8 @@ mod tests {
 
     #[test]
     fn what_one_project_is_told_is_presumed_of_its_tier() {
-        let mut limits = ModelLimits::new("m", &PoolLimits::default());
+        let alike = PoolLimits { alike: true, ..PoolLimits::default() };
+        let mut limits = ModelLimits::new("m", &alike);
         assert!(limits.learn(0, Tier::Free, rpm(5), START));
         assert!(!limits.learn(1, Tier::Free, rpm(5), START), "others know already");
         let of = |limits: &ModelLimits, project, tier, beyond| {
@@ -292,6 +300,14 @@ mod tests {
         // Who told it may take it back.
         assert!(limits.learn(3, Tier::Free, rpm(2), START));
         assert_eq!(of(&limits, 9, Tier::Free, false), rpm(2));
+    }
+
+    #[test]
+    fn where_projects_may_differ_only_the_one_that_was_told_is_held_to_it() {
+        let mut limits = ModelLimits::new("m", &PoolLimits::default());
+        limits.learn(0, Tier::Free, rpm(5), START);
+        assert_eq!(limits.of(0, Tier::Free, NONE, false, START), rpm(5));
+        assert_eq!(limits.of(9, Tier::Free, NONE, false, START), NONE);
     }
 
     #[test]

@@ -76,7 +76,8 @@ impl Run {
         ];
         let strategy = strategies[usize::try_from(seed).unwrap() % strategies.len()];
         let mut run = Self {
-            pool: Pool::new(Vec::new(), strategy),
+            pool: Pool::new(Vec::new(), strategy)
+                .with_limits(PoolLimits { alike: true, ..PoolLimits::default() }),
             account: Account::default(),
             strategy,
             out: Vec::new(),

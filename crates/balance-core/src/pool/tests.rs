@@ -430,11 +430,27 @@ fn drain(pool: &mut Pool, model: &str, tokens: u64, now: Timestamp) -> (usize, R
     panic!("there is always one");
 }
 
+fn alike() -> PoolLimits {
+    PoolLimits { alike: true, ..PoolLimits::default() }
+}
+
+/// One key with two requests a minute must not make another one, without limits, wait.
+#[test]
+fn a_limit_of_one_project_does_not_hold_back_others_that_may_have_more() {
+    let all = keys(2);
+    let mut pool = Pool::new(all.clone(), Strategy::RoundRobin);
+    fail(&mut pool, all[0].id, "a", of_minute(2), START);
+    for n in 0..50 {
+        let lease = pool.select(&ask("a"), START + SECOND, n).unwrap();
+        pool.settle(lease, Ok(Usage::default()), START + SECOND);
+    }
+}
+
 #[test]
 fn a_limit_that_one_project_was_told_holds_for_all_of_its_tier() {
     let mut all = keys(4);
     all[3].tier = Tier::Paid;
-    let mut pool = Pool::new(all.clone(), Strategy::Balanced);
+    let mut pool = Pool::new(all.clone(), Strategy::Balanced).with_limits(alike());
     fail(&mut pool, all[0].id, "a", of_minute(5), START);
     let now = START + SECOND;
     let only_free = [all[3].id];
@@ -457,7 +473,7 @@ fn a_limit_that_one_project_was_told_holds_for_all_of_its_tier() {
 #[test]
 fn a_project_that_was_served_more_than_presumed_is_not_held_to_it() {
     let all = keys(2);
-    let mut pool = Pool::new(all.clone(), Strategy::RoundRobin);
+    let mut pool = Pool::new(all.clone(), Strategy::RoundRobin).with_limits(alike());
     let prefer = Some(all[1].id);
     for _ in 0..6 {
         let lease = pool.select(&Ask { prefer, ..ask("a") }, START, 0).unwrap();
@@ -477,6 +493,7 @@ fn settings_limit_from_the_first_request_on_and_the_strongest_counts() {
         default: rpm(2),
         by_model: [("b".to_owned(), rpm(3))].into(),
         by_key: KeyLimits([("00000001".to_owned(), rpm(7))].into()),
+        alike: false,
     };
     let mut pool = Pool::new(keys(2), Strategy::Random).with_limits(limits);
     for (model, expected) in [("a", 2 + 7), ("b", 3 + 7)] {

@@ -53,6 +53,7 @@ impl Settings {
             },
             by_model: self.model_rate_limits.0.clone(),
             by_key: self.key_rate_limits.clone(),
+            alike: self.projects_alike.0,
         }
     }
 }
