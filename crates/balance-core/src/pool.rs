@@ -8,8 +8,12 @@
 //! model's quotas say of each project, `Bucket` what was sent of it, `ModelLimits` how much that may
 //! be, `Correction` how large a request is, `Rotation` whose turn it is, `Leases` what is under way.
 
+mod ask;
 mod bucket;
+mod census;
+mod consequence;
 mod estimate;
+mod explain;
 mod leases;
 mod limits;
 mod model;
@@ -21,20 +25,22 @@ mod strategy;
 
 use std::time::Duration;
 
+pub use ask::{Ask, Lease, Resting, Why};
 use balance_dialect::summary::Usage;
+pub use census::Census;
 pub use estimate::guess_tokens;
+pub use explain::{Candidate, Explanation, Level, Levels, Standing};
 pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PoolLimits};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{
     leases::Leases,
-    model::{Failure, Model, Reserved, Rest},
+    model::{Model, Reserved},
     models::{Models, Place},
-    rest::Doubt,
-    roster::{Membership, Roster},
+    roster::Roster,
 };
 use crate::{
-    fault::{Blame, Fault, KeyFault, Limits, ProjectFault, Quota},
+    fault::{Fault, Limits},
     key::{Key, KeyId, Tier},
     secret::Secret,
     time::Timestamp,
@@ -57,75 +63,6 @@ pub struct Pool {
     leases: Leases,
     /// The latest time that was told.
     latest: Timestamp,
-}
-
-/// What a request wants of the pool.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Ask<'a> {
-    /// The model that is asked, if the request names one.
-    pub model: Option<&'a str>,
-    /// Keys that the request has tried. None of them is given again.
-    pub tried: &'a [KeyId],
-    /// A key to take if it is ready, whatever the strategy.
-    pub prefer: Option<KeyId>,
-    /// How large the request is, as far as its bytes tell ([`guess_tokens`]); 0 if not known.
-    pub tokens: u64,
-}
-
-/// The permission to send one request with one key, for which its part of the quota is reserved. It
-/// ends with [`Pool::settle`], [`Pool::cancel`] or [`Pool::give_back`]; one that is lost is taken for
-/// sent, and counts as under way for ten minutes.
-#[derive(Debug)]
-#[must_use = "a lease that is not settled counts as under way"]
-pub struct Lease {
-    /// The key.
-    pub key: KeyId,
-    /// Its text.
-    pub secret: Secret,
-    number: u64,
-    place: Place,
-    reserved: Reserved,
-    roll: u64,
-}
-
-/// That no key can be given now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resting {
-    /// The first moment at which a key is ready for this model, as far as known now; `None` if none
-    /// comes back by itself.
-    pub until: Option<Timestamp>,
-    /// Why there is none.
-    pub why: Why,
-}
-
-/// Why no key can be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// The pool is empty.
-    NoKeys,
-    /// Every key is disabled, dead, or of a project that is out.
-    AllOut,
-    /// Every key that could be given was tried by this request.
-    AllTried,
-    /// Every key waits for its quota.
-    AllResting,
-}
-
-/// How many keys stand how, for one model. The numbers add up to `total`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Census {
-    /// All keys.
-    pub total: usize,
-    /// Those that can be used at once.
-    pub ready: usize,
-    /// Those that are used when no other is ready: the service failed on them lately.
-    pub doubtful: usize,
-    /// Those that wait for their quota.
-    pub resting: usize,
-    /// Those that the operator disabled.
-    pub disabled: usize,
-    /// Those that are out for all models, by the code of the fault.
-    pub out: Vec<(&'static str, usize)>,
 }
 
 impl Pool {
@@ -260,37 +197,6 @@ impl Pool {
         model.next_ready(&self.roster, now)
     }
 
-    /// Counts the keys by how they stand for a model; `None` is for requests without a model.
-    pub fn census(&mut self, model: Option<&str>, now: Timestamp) -> Census {
-        let now = self.advance(now);
-        let (ready, doubtful) = match self.models.find(model) {
-            Some(model) => {
-                model.wake(&self.roster, now);
-                model.counts(&self.roster)
-            }
-            None => (self.roster.open().len(), 0),
-        };
-        let resting = self.roster.open().len() - ready - doubtful;
-        let total = self.roster.len();
-        let mut census = Census { total, ready, doubtful, resting, ..Census::default() };
-        for slot in (0..total).filter(|slot| !self.roster.open().contains(*slot)) {
-            let code = match self.roster.membership(slot) {
-                Membership::Open => continue,
-                Membership::Disabled => {
-                    census.disabled += 1;
-                    continue;
-                }
-                Membership::Dead(fault) => fault.code(),
-                Membership::Shut(fault) => fault.code(),
-            };
-            match census.out.iter_mut().find(|(known, _)| *known == code) {
-                Some((_, count)) => *count += 1,
-                None => census.out.push((code, 1)),
-            }
-        }
-        census
-    }
-
     /// The text of a key of this pool.
     #[must_use]
     pub fn secret_of(&self, key: KeyId) -> Option<&Secret> {
@@ -377,59 +283,6 @@ impl Pool {
         Some(Ended { slot, project, was_out: counted.is_some() })
     }
 
-    /// Draws the consequences of a fault.
-    fn blame(&mut self, blame: Blame, slot: usize, project: usize, lease: &Lease, now: Timestamp) {
-        match blame {
-            Blame::Key(fault) => self.kill(slot, fault, now),
-            Blame::Project(ProjectFault::Forbidden) => {
-                self.doubt(Doubt::Refusal, None, project, lease, now);
-            }
-            Blame::Project(fault) => self.shut(project, fault, now),
-            Blame::Quota(quota) => {
-                if let Some(model) = self.models.at(lease.place) {
-                    let (rest, limits) = consequence(quota, now);
-                    model.learn(project, limits, &self.roster, now);
-                    model.rest(project, rest, &self.roster, now);
-                }
-            }
-            Blame::Capacity { retry_after } => {
-                self.doubt(Doubt::Capacity, retry_after, project, lease, now);
-            }
-            Blame::Service { retry_after } => {
-                self.doubt(Doubt::Service, retry_after, project, lease, now);
-            }
-            Blame::Egress | Blame::Request | Blame::Gateway => {}
-        }
-    }
-
-    fn doubt(
-        &mut self,
-        doubt: Doubt,
-        retry_after: Option<Duration>,
-        project: usize,
-        lease: &Lease,
-        now: Timestamp,
-    ) {
-        let failure = Failure { doubt, retry_after, begun: lease.reserved.begun, roll: lease.roll };
-        if let Some(model) = self.models.at(lease.place) {
-            model.doubt(project, failure, &self.roster, now);
-        }
-    }
-
-    fn kill(&mut self, slot: usize, fault: KeyFault, now: Timestamp) {
-        self.roster.kill(slot, fault);
-        for model in self.models.all_mut() {
-            model.refresh_slot(slot, &self.roster, now);
-        }
-    }
-
-    fn shut(&mut self, project: usize, fault: ProjectFault, now: Timestamp) {
-        self.roster.shut(project, rest::shut(fault, now));
-        for model in self.models.all_mut() {
-            model.refresh(project, &self.roster, now);
-        }
-    }
-
     fn resting(&mut self, place: Place, now: Timestamp) -> Resting {
         let until = self.models.at(place).and_then(|model| model.next_ready(&self.roster, now));
         let usable =
@@ -451,18 +304,6 @@ struct Ended {
     project: usize,
     /// Whether it was not over long ago.
     was_out: bool,
-}
-
-/// How long a quota puts a (project, model) out, and what it tells of limits.
-fn consequence(quota: Quota, now: Timestamp) -> (Rest, Limits) {
-    let after = |duration| Rest { until: now + duration, with_the_day: false };
-    match quota {
-        Quota::Minute { retry_after, limits } => (after(rest::minute_quota(retry_after)), limits),
-        Quota::Day { limits } => {
-            (Rest { until: now.next_los_angeles_midnight(), with_the_day: true }, limits)
-        }
-        Quota::Unavailable => (after(rest::UNAVAILABLE), Limits::default()),
-    }
 }
 
 #[cfg(test)]

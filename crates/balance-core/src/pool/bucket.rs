@@ -36,6 +36,15 @@ struct Entry {
     tokens: u64,
 }
 
+/// How much of each quota is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Used {
+    pub(super) requests_in_minute: u64,
+    pub(super) tokens_in_minute: u64,
+    pub(super) requests_in_day: u64,
+    pub(super) tokens_in_day: u64,
+}
+
 impl Bucket {
     /// Counts a request that begins, with the tokens that it is expected to take.
     pub(super) fn reserve(&mut self, tokens: u64, now: Timestamp) {
@@ -108,6 +117,17 @@ impl Bucket {
             room = room.max(leaves);
         }
         room
+    }
+
+    /// What counts now.
+    pub(super) fn used(&mut self, now: Timestamp) -> Used {
+        self.advance(now);
+        Used {
+            requests_in_minute: self.minute_requests,
+            tokens_in_minute: self.minute_tokens,
+            requests_in_day: self.day_requests,
+            tokens_in_day: self.day_tokens,
+        }
     }
 
     /// Whether more was served than these limits allow.

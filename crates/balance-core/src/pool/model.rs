@@ -5,7 +5,9 @@
 //! time at which that ends. A project without a cell is ready. One that was not refused but has
 //! filled its bucket rests too: see `metering`.
 
+mod cell;
 mod metering;
+mod pick;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,14 +15,18 @@ use std::{
     time::Duration,
 };
 
-pub(super) use self::metering::Reserved;
+use self::cell::{Cell, Standing};
+pub(super) use self::{
+    cell::{Failure, Rest, Spent, View},
+    metering::Reserved,
+};
 use super::{
-    bucket::Bucket,
+    bucket::{Bucket, Used},
     estimate::Correction,
     limits::{ModelLimits, PoolLimits},
-    rest::{self, Doubt},
+    rest,
     roster::Roster,
-    slots::{SlotSet, reroll},
+    slots::SlotSet,
     strategy::{Rotation, Strategy},
 };
 use crate::time::Timestamp;
@@ -41,48 +47,6 @@ pub(super) struct Model {
     /// What each project was asked.
     buckets: HashMap<usize, Bucket>,
     correction: Correction,
-}
-
-/// What is known of one project and this model.
-#[derive(Debug, Default)]
-struct Cell {
-    quota: Option<Rest>,
-    /// Until when its bucket has no room.
-    full: Option<Timestamp>,
-    doubt: Option<Timestamp>,
-    /// Failures in a row that made it doubtful, and when the last was counted.
-    failures: u32,
-    failed_at: Timestamp,
-    /// Under what it stands in a timer list.
-    listed: Standing,
-}
-
-/// A quota that is used up.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rest {
-    pub(super) until: Timestamp,
-    /// Whether it ends at midnight in Los Angeles, and not after some time.
-    pub(super) with_the_day: bool,
-}
-
-/// How a project stands for this model, and until when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Standing {
-    #[default]
-    Ready,
-    Doubtful(Timestamp),
-    Resting(Timestamp),
-}
-
-/// A failure that makes a project doubtful.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Failure {
-    pub(super) doubt: Doubt,
-    pub(super) retry_after: Option<Duration>,
-    /// When the request that failed was begun.
-    pub(super) begun: Timestamp,
-    /// Chance.
-    pub(super) roll: u64,
 }
 
 impl Model {
@@ -106,60 +70,6 @@ impl Model {
             buckets,
             correction,
         }
-    }
-
-    /// Chooses a ready slot that is not `tried` and has room for so many tokens; failing that, the
-    /// least doubtful one.
-    ///
-    /// # Errors
-    /// When there will be room for so many tokens, if that is all that was missing.
-    pub(super) fn pick(
-        &mut self,
-        prefer: Option<usize>,
-        tried: &(impl Iterator<Item = usize> + Clone),
-        tokens: u64,
-        roster: &Roster,
-        now: Timestamp,
-        roll: u64,
-    ) -> Result<usize, Option<Timestamp>> {
-        for slot in tried.clone() {
-            self.mark(slot, false, roster);
-        }
-        let (mut passed_over, mut room, mut roll) = (Vec::new(), None, roll);
-        let picked = loop {
-            let preferred = prefer.filter(|slot| self.ready.contains(*slot));
-            let picked = preferred.or_else(|| self.rotation.pick(&self.ready, roster, now, roll));
-            let Some(slot) = picked else { break None };
-            let later = self.pass_over(slot, tokens, &mut passed_over, roster, now);
-            let Some(later) = later else { break Some(slot) };
-            room = Some(room.map_or(later, |room: Timestamp| room.min(later)));
-            if metering::is_enough(&passed_over) {
-                break None;
-            }
-            roll = reroll(roll);
-        };
-        self.readmit(&passed_over, roster);
-        for slot in tried.clone() {
-            let is_ready = self.is_ready(slot, roster);
-            self.mark(slot, is_ready, roster);
-        }
-        picked.or_else(|| self.least_doubtful(tried, tokens, roster, now)).ok_or(room)
-    }
-
-    fn least_doubtful(
-        &self,
-        tried: &(impl Iterator<Item = usize> + Clone),
-        tokens: u64,
-        roster: &Roster,
-        now: Timestamp,
-    ) -> Option<usize> {
-        let has_room =
-            |project: &usize| self.cramped_until(*project, tokens, roster, now).is_none();
-        let projects = self.doubtful.iter().map(|(_, project)| *project).filter(has_room);
-        projects
-            .flat_map(|project| roster.slots_of(project))
-            .copied()
-            .find(|slot| roster.open().contains(*slot) && tried.clone().all(|tried| tried != *slot))
     }
 
     /// The first moment at which a project comes back, or ceases to be doubtful.
@@ -341,6 +251,21 @@ impl Model {
             && project.is_none_or(|cell| cell.standing() == Standing::Ready)
     }
 
+    /// How a project that is open stands.
+    pub(super) fn view(&self, project: usize) -> View {
+        let Some(cell) = self.cells.get(&project) else { return View::Ready };
+        match cell.standing() {
+            Standing::Ready => View::Ready,
+            Standing::Doubtful(until) => View::Doubtful(until),
+            Standing::Resting(until) => View::Resting(cell.why_resting(), until),
+        }
+    }
+
+    /// What counts of a project's quotas.
+    pub(super) fn used(&mut self, project: usize, now: Timestamp) -> Used {
+        self.buckets.get_mut(&project).map_or_else(Used::default, |bucket| bucket.used(now))
+    }
+
     fn mark(&mut self, slot: usize, is_ready: bool, roster: &Roster) {
         if is_ready && self.ready.insert(slot) {
             self.rotation.joined(slot, roster);
@@ -361,39 +286,6 @@ impl Model {
             Standing::Doubtful(until) => self.doubtful.insert((until, project)),
             Standing::Resting(until) => self.resting.insert((until, project)),
         };
-    }
-}
-
-impl Cell {
-    /// Being out of quota weighs more than a doubt.
-    fn standing(&self) -> Standing {
-        let resting = self.quota.map(|rest| rest.until).max(self.full);
-        match (resting, self.doubt) {
-            (Some(until), _) => Standing::Resting(until),
-            (None, Some(until)) => Standing::Doubtful(until),
-            (None, None) => Standing::Ready,
-        }
-    }
-
-    fn expire(&mut self, now: Timestamp) {
-        self.quota = self.quota.filter(|rest| rest.until > now);
-        self.doubt = self.doubt.filter(|until| *until > now);
-    }
-
-    fn is_blank(&self) -> bool {
-        self.standing() == Standing::Ready && self.failures == 0
-    }
-
-    fn rewind(&mut self, by: Duration, now: Timestamp) {
-        if let Some(rest) = &mut self.quota {
-            rest.until = if rest.with_the_day {
-                rest.until.min(now.next_los_angeles_midnight())
-            } else {
-                rest.until.before(by)
-            };
-        }
-        self.doubt = self.doubt.map(|until| until.before(by));
-        self.failed_at = self.failed_at.before(by);
     }
 }
 

@@ -63,7 +63,7 @@ enum ProjectName {
 }
 
 /// Why a project is not used, for any model.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shut {
     pub(super) fault: ProjectFault,
     /// `None` for good.
@@ -83,7 +83,7 @@ pub(super) enum Membership {
     Open,
     Disabled,
     Dead(KeyFault),
-    Shut(ProjectFault),
+    Shut(Shut),
 }
 
 impl Roster {
@@ -219,7 +219,7 @@ impl Roster {
         match (member.key.enabled, member.dead, shut) {
             (false, _, _) => Membership::Disabled,
             (true, Some(fault), _) => Membership::Dead(fault),
-            (true, None, Some(shut)) => Membership::Shut(shut.fault),
+            (true, None, Some(shut)) => Membership::Shut(shut),
             (true, None, None) => Membership::Open,
         }
     }
@@ -242,6 +242,11 @@ impl Roster {
             let picks = if project.minute == minute(now) { project.picks } else { 0 };
             (project.in_flight + picks, project.last_pick)
         })
+    }
+
+    /// How many requests are under way on a project.
+    pub(super) fn in_flight_of(&self, project: usize) -> u64 {
+        self.projects.get(project).map_or(0, |project| project.in_flight)
     }
 
     /// Counts a request that begins on a slot; `pick` is its number.

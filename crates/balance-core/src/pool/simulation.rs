@@ -15,6 +15,7 @@ use super::{
     tests::{START, fault, key},
     *,
 };
+use crate::fault::{Blame, KeyFault, ProjectFault, Quota};
 
 const SEEDS: u64 = 256;
 const STEPS: usize = 400;

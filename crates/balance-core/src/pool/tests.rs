@@ -2,6 +2,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::*;
+use crate::fault::{Blame, KeyFault, ProjectFault, Quota};
 
 pub(super) const START: Timestamp = Timestamp::from_unix_millis(1_795_255_680_000);
 const SECOND: Duration = Duration::from_secs(1);
@@ -36,12 +37,12 @@ const DAY: Blame = Blame::Quota(Quota::Day {
 });
 const SERVICE: Blame = Blame::Service { retry_after: None };
 
-fn ask(model: &str) -> Ask<'_> {
+pub(super) fn ask(model: &str) -> Ask<'_> {
     Ask { model: Some(model), ..Ask::default() }
 }
 
 /// Takes a key for `model` and lets it fail.
-fn fail(pool: &mut Pool, key: KeyId, model: &str, blame: Blame, now: Timestamp) {
+pub(super) fn fail(pool: &mut Pool, key: KeyId, model: &str, blame: Blame, now: Timestamp) {
     let lease = pool.select(&Ask { prefer: Some(key), ..ask(model) }, now, 0).unwrap();
     assert_eq!(lease.key, key, "the key is not ready");
     pool.settle(lease, Err(&fault(blame)), now);
@@ -414,7 +415,7 @@ fn a_lease_shows_no_key() {
     pool.cancel(lease, START);
 }
 
-fn of_minute(requests: u64) -> Blame {
+pub(super) fn of_minute(requests: u64) -> Blame {
     let limits = Limits { requests_per_minute: Some(requests), ..Limits::default() };
     Blame::Quota(Quota::Minute { retry_after: Some(SECOND), limits })
 }

@@ -1,0 +1,58 @@
+//! How many keys stand how.
+//!
+//! Invariant: every key is counted once.
+
+use serde::Serialize;
+
+use super::{Pool, roster::Membership};
+use crate::time::Timestamp;
+
+/// How many keys stand how, for one model. The numbers add up to `total`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Census {
+    /// All keys.
+    pub total: usize,
+    /// Those that can be used at once.
+    pub ready: usize,
+    /// Those that are used when no other is ready: the service failed on them lately.
+    pub doubtful: usize,
+    /// Those that wait for their quota.
+    pub resting: usize,
+    /// Those that the operator disabled.
+    pub disabled: usize,
+    /// Those that are out for all models, by the code of the fault.
+    pub out: Vec<(&'static str, usize)>,
+}
+
+impl Pool {
+    /// Counts the keys by how they stand for a model; `None` is for requests without a model.
+    pub fn census(&mut self, model: Option<&str>, now: Timestamp) -> Census {
+        let now = self.advance(now);
+        let (ready, doubtful) = match self.models.find(model) {
+            Some(model) => {
+                model.wake(&self.roster, now);
+                model.counts(&self.roster)
+            }
+            None => (self.roster.open().len(), 0),
+        };
+        let resting = self.roster.open().len() - ready - doubtful;
+        let total = self.roster.len();
+        let mut census = Census { total, ready, doubtful, resting, ..Census::default() };
+        for slot in (0..total).filter(|slot| !self.roster.open().contains(*slot)) {
+            let code = match self.roster.membership(slot) {
+                Membership::Open => continue,
+                Membership::Disabled => {
+                    census.disabled += 1;
+                    continue;
+                }
+                Membership::Dead(fault) => fault.code(),
+                Membership::Shut(shut) => shut.fault.code(),
+            };
+            match census.out.iter_mut().find(|(known, _)| *known == code) {
+                Some((_, count)) => *count += 1,
+                None => census.out.push((code, 1)),
+            }
+        }
+        census
+    }
+}

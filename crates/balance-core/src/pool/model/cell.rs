@@ -1,0 +1,110 @@
+//! What is known of one project and one model.
+//!
+//! Invariant: how it stands follows from what is known, by [`Cell::standing`] alone.
+
+use std::time::Duration;
+
+use crate::{pool::rest::Doubt, time::Timestamp};
+
+/// What is known of one project and this model.
+#[derive(Debug, Default)]
+pub(super) struct Cell {
+    pub(super) quota: Option<Rest>,
+    /// Until when its bucket has no room.
+    pub(super) full: Option<Timestamp>,
+    pub(super) doubt: Option<Timestamp>,
+    /// Failures in a row that made it doubtful, and when the last was counted.
+    pub(super) failures: u32,
+    pub(super) failed_at: Timestamp,
+    /// Under what it stands in a timer list.
+    pub(super) listed: Standing,
+}
+
+/// A quota that is used up.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pool) struct Rest {
+    pub(in crate::pool) until: Timestamp,
+    pub(in crate::pool) spent: Spent,
+}
+
+/// Which quota is used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pool) enum Spent {
+    /// One that comes back after some time.
+    Minute,
+    /// That of the day, which ends at midnight in Los Angeles.
+    Day,
+    /// All: the project does not have the model.
+    Unavailable,
+}
+
+/// How a project stands for this model, and until when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Standing {
+    #[default]
+    Ready,
+    Doubtful(Timestamp),
+    Resting(Timestamp),
+}
+
+/// How a project stands, for those who ask why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::pool) enum View {
+    Ready,
+    Doubtful(Timestamp),
+    Resting(&'static str, Timestamp),
+}
+
+/// A failure that makes a project doubtful.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::pool) struct Failure {
+    pub(in crate::pool) doubt: Doubt,
+    pub(in crate::pool) retry_after: Option<Duration>,
+    /// When the request that failed was begun.
+    pub(in crate::pool) begun: Timestamp,
+    /// Chance.
+    pub(in crate::pool) roll: u64,
+}
+
+impl Cell {
+    /// Being out of quota weighs more than a doubt.
+    pub(super) fn standing(&self) -> Standing {
+        let resting = self.quota.map(|rest| rest.until).max(self.full);
+        match (resting, self.doubt) {
+            (Some(until), _) => Standing::Resting(until),
+            (None, Some(until)) => Standing::Doubtful(until),
+            (None, None) => Standing::Ready,
+        }
+    }
+
+    /// What lasts longest of that it rests for, as a stable word.
+    pub(super) fn why_resting(&self) -> &'static str {
+        match self.quota.filter(|rest| Some(rest.until) >= self.full) {
+            None => "no_room",
+            Some(Rest { spent: Spent::Minute, .. }) => "minute_quota",
+            Some(Rest { spent: Spent::Day, .. }) => "day_quota",
+            Some(Rest { spent: Spent::Unavailable, .. }) => "model_unavailable",
+        }
+    }
+
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.quota = self.quota.filter(|rest| rest.until > now);
+        self.doubt = self.doubt.filter(|until| *until > now);
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        self.standing() == Standing::Ready && self.failures == 0
+    }
+
+    pub(super) fn rewind(&mut self, by: Duration, now: Timestamp) {
+        if let Some(rest) = &mut self.quota {
+            rest.until = if rest.spent == Spent::Day {
+                rest.until.min(now.next_los_angeles_midnight())
+            } else {
+                rest.until.before(by)
+            };
+        }
+        self.doubt = self.doubt.map(|until| until.before(by));
+        self.failed_at = self.failed_at.before(by);
+    }
+}

@@ -1,0 +1,63 @@
+//! The choice of a key for one request.
+//!
+//! Invariant: what is given is ready, untried and has room for the request; failing that, it is the
+//! least doubtful one.
+
+use super::{Model, Roster, metering};
+use crate::{pool::slots::reroll, time::Timestamp};
+
+impl Model {
+    /// Chooses a ready slot that is not `tried` and has room for so many tokens; failing that, the
+    /// least doubtful one.
+    ///
+    /// # Errors
+    /// When there will be room for so many tokens, if that is all that was missing.
+    pub(in crate::pool) fn pick(
+        &mut self,
+        prefer: Option<usize>,
+        tried: &(impl Iterator<Item = usize> + Clone),
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+        roll: u64,
+    ) -> Result<usize, Option<Timestamp>> {
+        for slot in tried.clone() {
+            self.mark(slot, false, roster);
+        }
+        let (mut passed_over, mut room, mut roll) = (Vec::new(), None, roll);
+        let picked = loop {
+            let preferred = prefer.filter(|slot| self.ready.contains(*slot));
+            let picked = preferred.or_else(|| self.rotation.pick(&self.ready, roster, now, roll));
+            let Some(slot) = picked else { break None };
+            let later = self.pass_over(slot, tokens, &mut passed_over, roster, now);
+            let Some(later) = later else { break Some(slot) };
+            room = Some(room.map_or(later, |room: Timestamp| room.min(later)));
+            if metering::is_enough(&passed_over) {
+                break None;
+            }
+            roll = reroll(roll);
+        };
+        self.readmit(&passed_over, roster);
+        for slot in tried.clone() {
+            let is_ready = self.is_ready(slot, roster);
+            self.mark(slot, is_ready, roster);
+        }
+        picked.or_else(|| self.least_doubtful(tried, tokens, roster, now)).ok_or(room)
+    }
+
+    fn least_doubtful(
+        &self,
+        tried: &(impl Iterator<Item = usize> + Clone),
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Option<usize> {
+        let has_room =
+            |project: &usize| self.cramped_until(*project, tokens, roster, now).is_none();
+        let projects = self.doubtful.iter().map(|(_, project)| *project).filter(has_room);
+        projects
+            .flat_map(|project| roster.slots_of(project))
+            .copied()
+            .find(|slot| roster.open().contains(*slot) && tried.clone().all(|tried| tried != *slot))
+    }
+}
