@@ -9,8 +9,8 @@
 //! - A body is read by `decode`, with the types of [`openai`](crate::openai); what is wrong with it
 //!   is a `refusal` that names its `path`.
 //! - `request` puts a chat together for Gemini: `model` knows what each family of models can do;
-//!   `messages`, `parts` and `media` tell the conversation to a `dialogue`, which makes the turns;
-//!   `tools`, `built_in`, `names`, `choice` and `schema` make the tools; `config`, `thinking` and `speech` the rest.
+//!   `messages`, `parts`, `media` and `detail` tell the conversation to a `dialogue`, which makes the turns;
+//!   `tools`, `built_in`, `custom`, `names`, `choice` and `schema` make the tools; `config`, `thinking` and `speech` the rest.
 //!   `packed` carries the signatures of thoughts through the names of calls.
 //! - `reply` drives an answer, whole or streamed: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
@@ -21,7 +21,9 @@ mod built_in;
 mod chat;
 mod choice;
 mod config;
+mod custom;
 mod decode;
+mod detail;
 mod dialogue;
 mod embeddings;
 mod failure;

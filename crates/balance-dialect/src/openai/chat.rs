@@ -9,10 +9,13 @@ use serde_json::value::RawValue;
 
 pub use self::google::{ExtraBody, Google, ThinkingConfig};
 pub use self::message::{
-    ExtraContent, FilePart, FunctionCall, GoogleContent, ImageUrl, InputAudio, Message, Part,
-    ReasoningDetail, ToolCall,
+    CustomCall, ExtraContent, FilePart, FunctionCall, GoogleContent, ImageUrl, InputAudio, Message,
+    Part, ReasoningDetail, ToolCall,
 };
-pub use self::tool::{AllowedTools, Function, NamedFunction, NamedTool, Tool, ToolChoice};
+pub use self::tool::{
+    AllowedTools, Custom, Function, Grammar, InputFormat, NamedFunction, NamedTool, Tool,
+    ToolChoice,
+};
 use super::number::Integer;
 use super::object::object;
 use super::union::{StringOrArray, StringOrObject};
@@ -48,6 +51,10 @@ pub struct ChatRequest<'a> {
     pub max_completion_tokens: Option<Integer>,
     /// The older name of `max_completion_tokens`, which wins over it.
     pub max_tokens: Option<Integer>,
+    /// How much less likely words become by having been used, −2 to 2.
+    pub presence_penalty: Option<f64>,
+    /// The same for each time that they were used.
+    pub frequency_penalty: Option<f64>,
     /// How many answers are wanted.
     pub n: Option<Integer>,
     /// Whether log probabilities are wanted.

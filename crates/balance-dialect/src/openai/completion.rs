@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::logprobs::Logprobs;
 use crate::json::{OneLine, Shown};
 
 /// A whole answer.
@@ -73,8 +74,8 @@ pub struct Choice<'a> {
     pub index: u32,
     /// What the model says.
     pub message: Message<'a>,
-    /// Always null.
-    pub logprobs: Option<()>,
+    /// How likely its tokens were; null when that was not asked for.
+    pub logprobs: Option<Logprobs<'a>>,
     /// Why the answer ended.
     pub finish_reason: FinishReason,
 }
@@ -86,8 +87,8 @@ pub struct Message<'a> {
     pub role: Role,
     /// The text; null when there are only calls.
     pub content: Option<Cow<'a, str>>,
-    /// Always null: Gemini says its refusals as text.
-    pub refusal: Option<()>,
+    /// Why there is no text, when Google blocked it; what a model declines by itself is text.
+    pub refusal: Option<Cow<'a, str>>,
     /// The sources of the text.
     pub annotations: Vec<Annotation<'a>>,
     /// The thoughts, when they were asked for.
@@ -126,8 +127,8 @@ pub struct ChunkChoice<'a> {
     pub index: u32,
     /// What is new.
     pub delta: Delta<'a>,
-    /// Always null.
-    pub logprobs: Option<()>,
+    /// How likely the new tokens were; null when that was not asked for.
+    pub logprobs: Option<Logprobs<'a>>,
     /// Why the answer ended; null before the end.
     pub finish_reason: Option<FinishReason>,
 }
@@ -141,6 +142,9 @@ pub struct Delta<'a> {
     /// More text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<&'a str>,
+    /// Why there is no text, when Google blocked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<&'a str>,
     /// More thoughts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reasoning_content: Option<&'a str>,
@@ -172,22 +176,37 @@ pub struct ToolCall<'a> {
     pub index: Option<u32>,
     /// The name that the result has to refer to.
     pub id: Cow<'a, str>,
-    /// Always `function`.
-    #[serde(rename = "type")]
-    pub kind: ToolKind,
     /// What is called.
-    pub function: FunctionCall<'a>,
+    #[serde(flatten)]
+    pub called: Called<'a>,
     /// What must come back with the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_content: Option<ExtraContent<'a>>,
 }
 
-/// What kind of tool is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ToolKind {
+/// What kind of tool is called, and with what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Called<'a> {
     /// A function of the client.
-    Function,
+    Function {
+        /// It.
+        function: FunctionCall<'a>,
+    },
+    /// A custom tool of the client.
+    Custom {
+        /// It.
+        custom: CustomCall<'a>,
+    },
+}
+
+/// A custom tool with what it is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CustomCall<'a> {
+    /// The tool's name as the client declared it.
+    pub name: &'a str,
+    /// The text.
+    pub input: Cow<'a, str>,
 }
 
 /// A function with its arguments.

@@ -25,7 +25,12 @@ pub(crate) fn of<'a>(tool: &'a chat::Tool<'a>) -> Option<Tool<'a>> {
     if let Some(settings) = tool.file_search {
         return Some(Tool::FileSearch(body(settings)));
     }
-    match tool.kind.as_deref()? {
+    of_kind(tool.kind.as_deref()?)
+}
+
+/// The tool of Google's that a type alone stands for.
+pub(crate) fn of_kind<'a>(kind: &str) -> Option<Tool<'a>> {
+    match kind {
         "google_search" | "googleSearch" => Some(Tool::GoogleSearch(Object::Empty {})),
         // OpenAI dates some of its names, as in `web_search_preview_2025_03_11`.
         kind if kind.starts_with("web_search") => Some(Tool::GoogleSearch(Object::Empty {})),

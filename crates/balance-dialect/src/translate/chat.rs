@@ -3,6 +3,8 @@
 //! Invariant: the same answer of Gemini gives the same text, calls, finish reasons and usage either
 //! way.
 
+mod logprobs;
+mod refused;
 mod sound;
 mod sources;
 mod stream;
@@ -12,6 +14,7 @@ use std::borrow::Cow;
 
 use self::sources::Written;
 use super::Stamp;
+use super::custom;
 use super::finish::{Content, End};
 use super::ids::Ids;
 use super::names::Names;
@@ -20,7 +23,7 @@ use super::speech::SoundFormat;
 use crate::gemini::generate::answer::FunctionCall;
 use crate::json::{Text, compact};
 use crate::openai::completion::{
-    self, Audio, ExtraContent, FinishReason, GoogleContent, Head, ToolKind,
+    self, Audio, Called, CustomCall, ExtraContent, FinishReason, GoogleContent, Head,
 };
 
 /// How long OpenAI keeps a spoken answer, in seconds; clients demand to be told.
@@ -40,7 +43,8 @@ pub(crate) struct Chat {
     sound: SoundFormat,
     style: CallStyle,
     choices: Vec<ChoiceState>,
-    is_blocked: bool,
+    /// Why Google answers nothing to the prompt, if so.
+    blocked: Option<String>,
 }
 
 /// How a client is told of calls.
@@ -84,6 +88,8 @@ struct ChoiceState {
     /// What was last told of the sources, which is told on at the end.
     google: GoogleContent<'static>,
     end: Option<End>,
+    /// Why there is nothing in it, if Google blocked it.
+    refusal: Option<String>,
 }
 
 impl Chat {
@@ -107,7 +113,7 @@ impl Chat {
             sound,
             style,
             choices: Vec::new(),
-            is_blocked: false,
+            blocked: None,
         }
     }
 
@@ -138,21 +144,24 @@ impl Chat {
     }
 }
 
-/// A call as OpenAI writes it.
+/// A call as OpenAI writes it, with the name that it goes by.
 fn tool_call<'a>(
     call: &'a FunctionCall<'a>,
-    name: &'a str,
-    id: String,
-    signature: Option<&'a str>,
+    sent_name: &'a str,
+    names: &'a Names,
+    (id, signature): (String, Option<&'a str>),
 ) -> completion::ToolCall<'a> {
+    let name = names.to_client(sent_name);
+    let called = if names.is_custom(sent_name) {
+        Called::Custom { custom: CustomCall { name, input: custom::input(call).into_inner() } }
+    } else {
+        let arguments = call.args.map_or(Cow::Borrowed("{}"), |args| compact(args.get()));
+        Called::Function { function: completion::FunctionCall { name, arguments } }
+    };
     completion::ToolCall {
         index: None,
         id: id.into(),
-        kind: ToolKind::Function,
-        function: completion::FunctionCall {
-            name,
-            arguments: call.args.map_or(Cow::Borrowed("{}"), |args| compact(args.get())),
-        },
+        called,
         extra_content: signature.filter(|s| !s.is_empty()).map(ExtraContent::signed),
     }
 }

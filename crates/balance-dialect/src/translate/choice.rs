@@ -2,10 +2,11 @@
 //!
 //! Invariant: a choice names only functions that are declared, under the names that Gemini is sent.
 
+use super::built_in;
 use super::names::Names;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
-use crate::gemini::generate::request::{FunctionCallingConfig, Mode, ToolConfig};
+use crate::gemini::generate::request::{FunctionCallingConfig, Mode};
 use crate::json::Text;
 use crate::openai::chat::{NamedFunction, NamedTool, ToolChoice};
 use crate::openai::union::StringOrObject;
@@ -20,7 +21,7 @@ mod tests;
 pub(crate) fn choice<'a>(
     choice: Option<&'a StringOrObject<'a, ToolChoice<'a>>>,
     names: &Names,
-) -> Result<Option<ToolConfig<'a>>, Refusal> {
+) -> Result<Option<FunctionCallingConfig<'a>>, Refusal> {
     let path = Path::root("tool_choice");
     // Gemini refuses a choice without functions.
     let Some(choice) = choice.filter(|_| !names.is_empty()) else { return Ok(None) };
@@ -29,17 +30,6 @@ pub(crate) fn choice<'a>(
         StringOrObject::Object(choice) => choice,
     };
     match choice.kind.as_deref() {
-        Some("function") | None => {
-            let (name, field) = match (&choice.function, &choice.name) {
-                (Some(function), _) => (&function.name, "function"),
-                (None, Some(name)) => (name, ""),
-                (None, None) => return Err(Refusal::missing(path.field("function"))),
-            };
-            let nested = path.field(field);
-            let path = if field.is_empty() { path } else { nested };
-            let name = known(name, names, path.field("name"))?;
-            Ok(Some(named(Mode::Any, vec![name])))
-        }
         Some("allowed_tools") => {
             let nested = path.field("allowed_tools");
             match &choice.allowed_tools {
@@ -49,10 +39,12 @@ pub(crate) fn choice<'a>(
                 None => allowed_tools(choice.mode.as_deref(), choice.tools.as_deref(), names, path),
             }
         }
-        Some(kind) => {
-            let reason =
-                format!("{} is not known; it must be 'function' or 'allowed_tools'", quoted(kind));
-            Err(Refusal::invalid_value(path.field("type"), reason))
+        // Gemini decides by itself when it uses a tool of Google's.
+        Some(kind) if built_in::of_kind(kind).is_some() => Ok(None),
+        kind => {
+            let nested = (choice.function.as_ref(), choice.custom.as_ref());
+            let name = named_tool((kind, nested, choice.name.as_ref()), names, path)?;
+            Ok(Some(named(Mode::Any, vec![name])))
         }
     }
 }
@@ -64,7 +56,7 @@ pub(crate) fn choice<'a>(
 pub(crate) fn of_functions<'a>(
     choice: Option<&'a StringOrObject<'a, NamedFunction<'a>>>,
     names: &Names,
-) -> Result<Option<ToolConfig<'a>>, Refusal> {
+) -> Result<Option<FunctionCallingConfig<'a>>, Refusal> {
     let path = Path::root("function_call");
     match choice {
         None => Ok(None),
@@ -81,24 +73,62 @@ fn allowed_tools<'a>(
     allowed: Option<&'a [NamedTool<'a>]>,
     names: &Names,
     path: Path<'_>,
-) -> Result<Option<ToolConfig<'a>>, Refusal> {
+) -> Result<Option<FunctionCallingConfig<'a>>, Refusal> {
     let mode = match mode(word.unwrap_or("auto"), path.field("mode"))? {
         // Which functions are allowed can be said with these two modes alone.
         None => Mode::Validated,
         Some(mode) => mode,
     };
     let field = path.field("tools");
-    let mut allowed_names = Vec::new();
-    for (index, tool) in allowed.unwrap_or_default().iter().enumerate() {
-        let path = field.index(index);
-        let name = tool.function.as_ref().map(|function| &function.name).or(tool.name.as_ref());
-        let Some(name) = name else { return Err(Refusal::missing(path.field("name"))) };
-        allowed_names.push(known(name, names, path)?);
-    }
-    if allowed_names.is_empty() {
+    let allowed = allowed.unwrap_or_default();
+    if allowed.is_empty() {
         return Err(Refusal::missing(field));
     }
-    Ok(Some(if mode == Mode::None { config(mode) } else { named(mode, allowed_names) }))
+    let mut allowed_names = Vec::new();
+    for (index, tool) in allowed.iter().enumerate() {
+        let kind = tool.kind.as_deref();
+        if kind.is_some_and(|kind| built_in::of_kind(kind).is_some()) {
+            continue;
+        }
+        let nested = (tool.function.as_ref(), tool.custom.as_ref());
+        let name = named_tool((kind, nested, tool.name.as_ref()), names, field.index(index))?;
+        allowed_names.push(name);
+    }
+    let none_allowed = mode == Mode::None || allowed_names.is_empty();
+    Ok(Some(if none_allowed { config(Mode::None) } else { named(mode, allowed_names) }))
+}
+
+/// The fields that name a tool: its kind, what is nested, and the name of the flat form.
+type Naming<'a> = (
+    Option<&'a str>,
+    (Option<&'a NamedFunction<'a>>, Option<&'a NamedFunction<'a>>),
+    Option<&'a Text<'a>>,
+);
+
+/// The name of one tool that was declared.
+fn named_tool<'a>(
+    (kind, nested, flat): Naming<'a>,
+    names: &Names,
+    path: Path<'_>,
+) -> Result<Text<'a>, Refusal> {
+    let (nested, field) = match (kind, nested) {
+        (Some("function"), (function, _)) => (function, "function"),
+        (Some("custom"), (_, custom)) => (custom, "custom"),
+        (None, (Some(function), _)) => (Some(function), "function"),
+        (None, (None, custom)) => (custom, "custom"),
+        (Some(kind), _) => {
+            let reason = format!(
+                "{} is not known; it must be 'function', 'custom' or 'allowed_tools'",
+                quoted(kind)
+            );
+            return Err(Refusal::invalid_value(path.field("type"), reason));
+        }
+    };
+    match (nested, flat) {
+        (Some(tool), _) => known(&tool.name, names, path.field(field).field("name")),
+        (None, Some(name)) => known(name, names, path.field("name")),
+        (None, None) => Err(Refusal::missing(path.field("function"))),
+    }
 }
 
 fn mode(word: &str, path: Path<'_>) -> Result<Option<Mode>, Refusal> {
@@ -121,11 +151,10 @@ fn known<'a>(name: &'a str, names: &Names, path: Path<'_>) -> Result<Text<'a>, R
     Err(Refusal::invalid_value(path, reason))
 }
 
-fn config<'a>(mode: Mode) -> ToolConfig<'a> {
+fn config<'a>(mode: Mode) -> FunctionCallingConfig<'a> {
     named(mode, Vec::new())
 }
 
-fn named(mode: Mode, allowed_function_names: Vec<Text<'_>>) -> ToolConfig<'_> {
-    let function_calling_config = Some(FunctionCallingConfig { mode, allowed_function_names });
-    ToolConfig { function_calling_config, ..ToolConfig::default() }
+fn named(mode: Mode, allowed_function_names: Vec<Text<'_>>) -> FunctionCallingConfig<'_> {
+    FunctionCallingConfig { mode, allowed_function_names }
 }

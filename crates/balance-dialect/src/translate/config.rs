@@ -1,7 +1,7 @@
 //! How the answer is made: sampling, limits, form.
 //!
-//! Invariant: a value out of the range that OpenAI and Gemini share is refused, not bent; what
-//! current models refuse whatever its value, as penalties and log probabilities, is left out.
+//! Invariant: a value out of the range that OpenAI and Gemini share is refused, not bent; what a
+//! family of models refuses whatever its value, as penalties and log probabilities, is left out.
 
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -12,7 +12,7 @@ use super::refusal::{Refusal, quoted};
 use super::schema;
 use crate::gemini::generate::request::GenerationConfig;
 use crate::json::Text;
-use crate::openai::chat::ResponseFormat;
+use crate::openai::chat::{ChatRequest, ResponseFormat};
 use crate::openai::number::Integer;
 use crate::openai::union::StringOrArray;
 
@@ -23,6 +23,9 @@ mod tests;
 const STOPS: usize = 5;
 /// How many answers Gemini gives at once.
 const CANDIDATES: i64 = 8;
+
+/// How many alternatives to each token Gemini tells.
+const ALTERNATIVES: i64 = 20;
 
 /// A number that must lie within bounds.
 ///
@@ -81,6 +84,40 @@ pub(crate) fn candidates(n: Option<Integer>) -> Result<Option<i64>, Refusal> {
         Some(_) => {
             let reason = format!("it must lie between 1 and {CANDIDATES}");
             Err(Refusal::invalid_value("n", reason))
+        }
+    }
+}
+
+/// How much less likely words become by having been used; none for families that refuse it.
+///
+/// # Errors
+/// A [`Refusal`] of a number out of OpenAI's range.
+pub(crate) fn penalty(
+    value: Option<f64>,
+    family: &Family,
+    field: &str,
+) -> Result<Option<f64>, Refusal> {
+    let value = within(value, -2.0..=2.0, field)?;
+    // Gemini's range is the same but for 2 itself.
+    Ok(value.filter(|value| family.penalties && *value != 0.0).map(|value| value.min(1.999)))
+}
+
+/// How many alternatives to each token are told.
+///
+/// # Errors
+/// A [`Refusal`] of a number out of the range that OpenAI and Gemini share, and of one without
+/// `logprobs`.
+pub(crate) fn top_logprobs(chat: &ChatRequest<'_>) -> Result<Option<i64>, Refusal> {
+    match chat.top_logprobs {
+        Some(Integer(0)) | None => Ok(None),
+        Some(_) if chat.logprobs != Some(true) => {
+            let reason = "it stands only with 'logprobs': true";
+            Err(Refusal::invalid_value("top_logprobs", reason))
+        }
+        Some(Integer(count)) if (1..=ALTERNATIVES).contains(&count) => Ok(Some(count)),
+        Some(_) => {
+            let reason = format!("it must lie between 0 and {ALTERNATIVES}");
+            Err(Refusal::invalid_value("top_logprobs", reason))
         }
     }
 }

@@ -230,6 +230,7 @@ impl<'a> Step<'a> {
         self.said.push(Part {
             data: Data::FunctionCall(FunctionCall { id, name, args: call.args }),
             thought_signature: call.signature,
+            media_resolution: None,
         });
     }
 

@@ -111,10 +111,14 @@ fn tool_call<'a>(
     message: &'a Message<'a>,
     path: Path<'_>,
 ) -> Result<Call<'a>, Refusal> {
-    let Some(function) = &call.function else {
-        return Err(Refusal::missing(path.field("function")));
+    let named = match (&call.function, &call.custom) {
+        (Some(function), _) => function_call(function, path.field("function"))?,
+        (None, Some(custom)) => {
+            let args = Object::Input { input: (&*custom.input).into() };
+            Call { id: None, function: &custom.name, args, signature: None }
+        }
+        (None, None) => return Err(Refusal::missing(path.field("function"))),
     };
-    let named = function_call(function, path.field("function"))?;
     let id = call.id.as_deref();
     let signature = call.extra_content.as_ref().and_then(ExtraContent::signature).map(Text::from);
     let signature = signature.or_else(|| packed::unpack(id?).1);

@@ -46,6 +46,27 @@ pub(crate) struct Family {
     pub(crate) system_instruction: bool,
     /// Whether functions and an answer in JSON go together.
     pub(crate) json_with_tools: bool,
+    /// Whether schemas are told in JSON schema, or else in Google's older subset of it.
+    pub(crate) json_schema: bool,
+    /// Whether one request may ask for several answers.
+    pub(crate) candidates: bool,
+    /// Whether words that were used already can be made less likely, or likelier.
+    pub(crate) penalties: bool,
+    /// Whether the answer can come with the likelihood of its words.
+    pub(crate) logprobs: bool,
+    /// Where the detail that pictures are read with is told.
+    pub(crate) resolution: Resolution,
+}
+
+/// Where the detail that pictures are read with is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolution {
+    /// Nowhere.
+    None,
+    /// Once, for all pictures.
+    Request,
+    /// At each picture.
+    Part,
 }
 
 /// How thinking is told to a model.
@@ -92,10 +113,11 @@ pub(crate) fn family(name: &str) -> Family {
 use Level::{ExtraHigh, High, Low, Medium, Minimal};
 
 /// Prefixes of names, in the order of the families' age.
-const FAMILIES: [(&str, Family); 23] = [
-    ("gemma-3", Family { system_instruction: false, ..UNKNOWN }),
-    ("gemini-1", UNKNOWN),
-    ("gemini-2", UNKNOWN),
+const FAMILIES: [(&str, Family); 24] = [
+    ("gemma-", GEMMA),
+    ("gemma-3", Family { system_instruction: false, ..GEMMA }),
+    ("gemini-1", Family { json_schema: false, resolution: Resolution::None, ..GEMINI_2 }),
+    ("gemini-2", GEMINI_2),
     ("gemini-2.5-pro", budget(128..=32_768, false)),
     ("gemini-2.5-pro-preview-tts", UNKNOWN),
     ("gemini-2.5-flash", budget(1..=24_576, true)),
@@ -125,11 +147,29 @@ const UNKNOWN: Family = Family {
     signed_calls: false,
     system_instruction: true,
     json_with_tools: false,
+    json_schema: true,
+    candidates: false,
+    penalties: false,
+    logprobs: false,
+    resolution: Resolution::None,
+};
+
+/// Google's open models.
+const GEMMA: Family = Family { json_schema: false, ..UNKNOWN };
+
+/// Gemini 2.0.
+const GEMINI_2: Family = Family {
+    candidates: true,
+    penalties: true,
+    logprobs: true,
+    resolution: Resolution::Request,
+    ..UNKNOWN
 };
 
 /// Gemini 2.5.
 const fn budget(range: RangeInclusive<i64>, can_be_off: bool) -> Family {
-    Family { thinking: Thinking::Budget { range, can_be_off }, ..UNKNOWN }
+    let thinking = Thinking::Budget { range, can_be_off };
+    Family { thinking, penalties: false, ..GEMINI_2 }
 }
 
 /// Gemini 3 and later.
@@ -138,8 +178,9 @@ const fn levels(levels: &'static [Level]) -> Family {
         thinking: Thinking::Levels(levels),
         since_3: true,
         signed_calls: true,
-        system_instruction: true,
         json_with_tools: true,
+        resolution: Resolution::Part,
+        ..UNKNOWN
     }
 }
 
@@ -148,9 +189,9 @@ const fn image(thinking: Thinking) -> Family {
     Family {
         thinking,
         since_3: true,
-        signed_calls: false,
-        system_instruction: true,
         json_with_tools: true,
+        resolution: Resolution::Part,
+        ..UNKNOWN
     }
 }
 
@@ -215,5 +256,9 @@ mod tests {
         assert!(family("gemini-3.8-flash").signed_calls);
         assert!(!family("gemini-3.1-flash-image-preview").signed_calls);
         assert!(!family("gemini-2.5-pro").since_3);
+        assert!(family("gemini-2.5-pro").candidates && !family("gemini-3-flash").candidates);
+        assert!(family("gemini-2.0-flash").penalties && !family("gemini-2.5-pro").penalties);
+        assert!(!family("gemma-4-31b-it").json_schema && family("gemini-2.5-pro").json_schema);
+        assert!(family("gemma-4-31b-it").system_instruction);
     }
 }

@@ -4,7 +4,7 @@
 //! it; no two functions are sent under the same name.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::json::Text;
 
@@ -16,6 +16,8 @@ const NAME_LIMIT: usize = 64;
 pub(crate) struct Names {
     to_gemini: BTreeMap<String, String>,
     to_client: BTreeMap<String, String>,
+    /// Those that Gemini is sent for custom tools.
+    custom: BTreeSet<String>,
 }
 
 impl Names {
@@ -32,6 +34,18 @@ impl Names {
         self.to_gemini.insert(name.to_owned(), sent.to_string());
         self.to_client.insert(sent.to_string(), name.to_owned());
         Some(if sent == name { name.into() } else { sent.into_owned().into() })
+    }
+
+    /// Settles the name of a custom tool in the same way.
+    pub(crate) fn settle_custom<'a>(&mut self, name: &'a str) -> Option<Text<'a>> {
+        let sent = self.settle(name)?;
+        self.custom.insert(sent.to_string());
+        Some(sent)
+    }
+
+    /// Whether a function that Gemini calls is a custom tool.
+    pub(crate) fn is_custom(&self, sent: &str) -> bool {
+        self.custom.contains(sent)
     }
 
     /// Whether there are no functions.

@@ -2,9 +2,9 @@
 //!
 //! Invariant: text arrives unchanged, and what cannot be sent is refused, never dropped.
 
-use super::media;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
+use super::{detail, media};
 use crate::gemini::generate::request::{Data, Part};
 use crate::openai::chat;
 use crate::openai::union::{StringOrArray, StringOrObject};
@@ -52,7 +52,10 @@ fn part<'a>(part: &'a chat::Part<'a>, path: Path<'_>) -> Result<Option<Part<'a>>
         "image_url" => match require(part.image_url.as_ref(), "image_url", path)? {
             StringOrObject::String(url) => media::image(url, path.field("image_url")),
             StringOrObject::Object(image) => {
-                media::image(&image.url, path.field("image_url").field("url"))
+                let path = path.field("image_url");
+                let part = Part::from(media::image(&image.url, path.field("url"))?);
+                let media_resolution = detail::level(image.detail.as_deref(), path)?;
+                return Ok(Some(Part { media_resolution, ..part }));
             }
         },
         "video_url" => match require(part.video_url.as_ref(), "video_url", path)? {

@@ -9,7 +9,7 @@ use super::path::Path;
 use super::refusal::Refusal;
 use super::speech::SoundFormat;
 use super::tools::Tools;
-use super::{built_in, choice, messages, speech, thinking, tools};
+use super::{built_in, choice, detail, messages, speech, thinking, tools};
 use crate::gemini::generate::request::{
     GenerateContentRequest, GenerationConfig, Object, ThinkingConfig, Tool,
 };
@@ -26,24 +26,22 @@ pub(crate) fn request<'a>(
 ) -> Result<(GenerateContentRequest<'a>, Names, SoundFormat), Refusal> {
     check(chat)?;
     let tools = tools(chat)?;
-    let mut tool_config = if is_legacy(chat) {
+    let choice = if is_legacy(chat) {
         choice::of_functions(chat.function_call.as_ref(), &tools.names)?
     } else {
         choice::choice(chat.tool_choice.as_ref(), &tools.names)?
     };
-    if tools.is_mixed(family) {
-        let config = tool_config.get_or_insert_default();
-        config.include_server_side_tool_invocations = Some(true);
-    }
+    let tool_config = tools.config(choice, family);
     let has_tools = !tools.is_empty();
     let mut generation_config = generation_config(chat, family, has_tools)?;
     let sound = speech::put(chat, &mut generation_config)?;
     let (tools, names) = tools.into_tools(family);
-    let turns = messages::dialogue(&chat.messages)?.finish(family, &names);
+    let mut turns = messages::dialogue(&chat.messages)?.finish(family, &names);
     if turns.contents.is_empty() {
         let reason = "there is nothing in it that could be sent; add a message with content";
         return Err(Refusal::invalid_value("messages", reason));
     }
+    generation_config.media_resolution = detail::settle(&mut turns.contents, family);
     let google = google(chat);
     let request = GenerateContentRequest {
         contents: turns.contents,
@@ -88,10 +86,6 @@ fn check(chat: &ChatRequest<'_>) -> Result<(), Refusal> {
         let reason = "it stands only with 'stream': true";
         return Err(Refusal::invalid_value("stream_options", reason));
     }
-    if chat.top_logprobs.is_some() && chat.logprobs != Some(true) {
-        let reason = "it stands only with 'logprobs': true";
-        return Err(Refusal::invalid_value("top_logprobs", reason));
-    }
     Ok(())
 }
 
@@ -111,6 +105,10 @@ fn generation_config<'a>(
         // Not OpenAI's field: clients say 0 or −1 for no limit.
         top_k: chat.top_k.map(|Integer(k)| k).filter(|k| *k > 0),
         seed: config::seed(chat.seed),
+        response_logprobs: chat.logprobs.filter(|wanted| *wanted && family.logprobs),
+        logprobs: config::top_logprobs(chat)?.filter(|_| family.logprobs),
+        presence_penalty: config::penalty(chat.presence_penalty, family, "presence_penalty")?,
+        frequency_penalty: config::penalty(chat.frequency_penalty, family, "frequency_penalty")?,
         thinking_config: thinking_config(chat, family)?,
         ..GenerationConfig::default()
     };

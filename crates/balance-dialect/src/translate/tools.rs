@@ -2,15 +2,18 @@
 //!
 //! Invariant: each function is declared once, with its parameters as a schema that Gemini accepts.
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::built_in;
 use super::model::Family;
 use super::names::Names;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
-use super::schema;
-use crate::gemini::generate::request::{FunctionDeclaration, Tool};
+use super::{built_in, custom, schema};
+use crate::gemini::generate::request::{
+    FunctionCallingConfig, FunctionDeclaration, Mode, Tool, ToolConfig,
+};
+use crate::json::Text;
 use crate::openai::chat;
 
 /// The functions of a request.
@@ -20,6 +23,8 @@ pub(crate) struct Tools<'a> {
     /// Google's own tools.
     built_in: Vec<Tool<'a>>,
     pub(crate) names: Names,
+    /// Whether the arguments of a function have to obey its schema.
+    is_strict: bool,
 }
 
 /// A function before its name is settled.
@@ -28,6 +33,7 @@ pub(crate) struct Declared<'a> {
     pub(crate) name: &'a str,
     pub(crate) description: Option<&'a str>,
     pub(crate) parameters: Option<&'a RawValue>,
+    pub(crate) is_strict: bool,
 }
 
 /// The tools of a chat request.
@@ -43,23 +49,13 @@ pub(crate) fn tools<'a>(tools: &'a [chat::Tool<'a>]) -> Result<Tools<'a>, Refusa
             all.use_built_in(tool);
             continue;
         }
-        let kind = tool.kind.as_deref();
-        if kind.is_some_and(|kind| kind != "function") {
-            let reason = format!(
-                "{} is no kind of tool that is translated",
-                quoted(kind.unwrap_or_default())
-            );
-            return Err(Refusal::unsupported(path.field("type"), reason));
-        }
-        match (&tool.function, &tool.name) {
-            (Some(function), _) => {
-                all.declare(Declared::of(function), path.field("function"))?;
+        match tool.kind.as_deref() {
+            None | Some("function") => all.declare_tool(tool, path)?,
+            Some("custom") => all.declare_custom(tool, path)?,
+            Some(kind) => {
+                let reason = format!("{} is no kind of tool that is translated", quoted(kind));
+                return Err(Refusal::unsupported(path.field("type"), reason));
             }
-            (None, Some(name)) => {
-                let description = tool.description.as_deref();
-                all.declare(Declared { name, description, parameters: tool.parameters }, path)?;
-            }
-            (None, None) => return Err(Refusal::missing(path.field("function"))),
         }
     }
     Ok(all)
@@ -71,6 +67,7 @@ impl<'a> Declared<'a> {
             name: &function.name,
             description: function.description.as_deref(),
             parameters: function.parameters,
+            is_strict: function.strict == Some(true),
         }
     }
 }
@@ -91,6 +88,36 @@ impl<'a> Tools<'a> {
         Ok(())
     }
 
+    /// Adds the function of a tool, nested or flat.
+    fn declare_tool(&mut self, tool: &'a chat::Tool<'a>, path: Path<'_>) -> Result<(), Refusal> {
+        match (&tool.function, &tool.name) {
+            (Some(function), _) => self.declare(Declared::of(function), path.field("function")),
+            (None, Some(name)) => {
+                let description = tool.description.as_deref();
+                let is_strict = tool.strict == Some(true);
+                let parameters = tool.parameters;
+                self.declare(Declared { name, description, parameters, is_strict }, path)
+            }
+            (None, None) => Err(Refusal::missing(path.field("function"))),
+        }
+    }
+
+    /// Adds a custom tool, nested or flat.
+    fn declare_custom(&mut self, tool: &'a chat::Tool<'a>, path: Path<'_>) -> Result<(), Refusal> {
+        let nested = path.field("custom");
+        let (name, description, path) = match (&tool.custom, &tool.name) {
+            (Some(custom), _) => (&custom.name, custom::description(custom, nested)?, nested),
+            (None, Some(name)) => {
+                let description = tool.description.as_deref();
+                (name, custom::describe(description, tool.format.as_ref(), path)?, path)
+            }
+            (None, None) => return Err(Refusal::missing(nested)),
+        };
+        let name = self.settle(name, Names::settle_custom, path.field("name"))?;
+        self.push(name, description, Some(custom::parameters()));
+        Ok(())
+    }
+
     /// Adds a function.
     ///
     /// # Errors
@@ -105,26 +132,41 @@ impl<'a> Tools<'a> {
             self.use_built_in(tool);
             return Ok(());
         }
-        let field = path.field("name");
-        if function.name.is_empty() {
-            return Err(Refusal::invalid_value(field, "it is empty"));
-        }
-        let Some(name) = self.names.settle(function.name) else {
-            return Err(Refusal::invalid_value(field, "an earlier tool has this name"));
-        };
+        let name = self.settle(function.name, Names::settle, path.field("name"))?;
         let parameters = function.parameters.map(|raw| {
             let field = path.field("parameters");
             serde_json::from_str(raw.get())
                 .map_err(|_| Refusal::invalid_value(field, "the schema is nested too deeply"))
         });
-        self.declarations.push(FunctionDeclaration {
-            name,
-            description: function.description.filter(|text| !text.is_empty()),
-            parameters_json_schema: parameters
-                .transpose()?
-                .and_then(|schema: serde_json::Value| schema::of_parameters(&schema)),
-        });
+        let parameters =
+            parameters.transpose()?.and_then(|schema: Value| schema::of_parameters(&schema));
+        let description = function.description.filter(|text| !text.is_empty());
+        self.is_strict |= function.is_strict;
+        self.push(name, description.map(Text::from), parameters);
         Ok(())
+    }
+
+    fn settle(
+        &mut self,
+        name: &'a str,
+        settle: impl FnOnce(&mut Names, &'a str) -> Option<Text<'a>>,
+        path: Path<'_>,
+    ) -> Result<Text<'a>, Refusal> {
+        if name.is_empty() {
+            return Err(Refusal::invalid_value(path, "it is empty"));
+        }
+        settle(&mut self.names, name)
+            .ok_or_else(|| Refusal::invalid_value(path, "an earlier tool has this name"))
+    }
+
+    fn push(&mut self, name: Text<'a>, description: Option<Text<'a>>, schema: Option<Value>) {
+        let declaration = FunctionDeclaration {
+            name,
+            description,
+            parameters_json_schema: schema,
+            parameters: None,
+        };
+        self.declarations.push(declaration);
     }
 
     /// Adds a tool of Google's, unless it is there.
@@ -140,9 +182,22 @@ impl<'a> Tools<'a> {
         self.declarations.is_empty() && self.built_in.is_empty()
     }
 
-    /// Whether functions and Google's own tools are to go together.
-    pub(crate) fn is_mixed(&self, family: &Family) -> bool {
-        family.since_3 && !self.declarations.is_empty() && !self.built_in.is_empty()
+    /// How the tools may be used, after the client's choice; none leaves it to the model.
+    pub(crate) fn config(
+        &self,
+        choice: Option<FunctionCallingConfig<'a>>,
+        family: &Family,
+    ) -> Option<ToolConfig<'a>> {
+        let has_functions = !self.declarations.is_empty();
+        let is_mixed = family.since_3 && has_functions && !self.built_in.is_empty();
+        let obeys = self.is_strict && family.since_3 && !is_mixed;
+        let strict =
+            || FunctionCallingConfig { mode: Mode::Validated, allowed_function_names: Vec::new() };
+        let config = ToolConfig {
+            function_calling_config: choice.or_else(|| obeys.then(strict)),
+            include_server_side_tool_invocations: is_mixed.then_some(true),
+        };
+        (config != ToolConfig::default()).then_some(config)
     }
 
     /// The functions as one tool, and Google's own. Before Gemini 3 the two do not go together: the

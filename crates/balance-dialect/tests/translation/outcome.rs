@@ -28,6 +28,9 @@ pub(crate) struct Choice {
     /// The sound, of a whole number of groups in each piece.
     pub(crate) audio: String,
     pub(crate) finish: Option<String>,
+    pub(crate) refusal: String,
+    /// How likely the tokens were.
+    pub(crate) logprobs: Vec<Value>,
 }
 
 /// A call.
@@ -48,6 +51,7 @@ impl Outcome {
         for choice in reply["choices"].as_array().unwrap() {
             let read = outcome.choice(choice);
             read.add(&choice["message"]);
+            read.add_logprobs(choice);
             read.finish = choice["finish_reason"].as_str().map(str::to_owned);
         }
         outcome
@@ -90,6 +94,7 @@ impl Outcome {
             let read = self.choice(choice);
             assert_eq!(read.finish, None, "a chunk after the finish reason");
             read.add(delta);
+            read.add_logprobs(choice);
             read.finish = choice["finish_reason"].as_str().map(str::to_owned);
         }
     }
@@ -102,11 +107,17 @@ impl Outcome {
 const FIELDS: [&str; 4] = ["id", "object", "created", "model"];
 
 impl Choice {
+    fn add_logprobs(&mut self, choice: &Value) {
+        let tokens = choice["logprobs"]["content"].as_array();
+        self.logprobs.extend(tokens.into_iter().flatten().cloned());
+    }
+
     /// Adds a message or a delta.
     fn add(&mut self, message: &Value) {
         let text = |field: &str| message[field].as_str().unwrap_or_default();
         self.text += text("content");
         self.thoughts += text("reasoning_content");
+        self.refusal += text("refusal");
         self.signature = signature(message).or_else(|| self.signature.take());
         self.annotations.extend(message["annotations"].as_array().into_iter().flatten().cloned());
         let google = &message["extra_content"]["google"];

@@ -41,12 +41,47 @@ pub struct Candidate<'a> {
     pub finish_reason: Option<EnumName<'a>>,
     /// What Google says about the end.
     pub finish_message: Option<Text<'a>>,
+    /// How likely the tokens were, when that was asked for.
+    pub logprobs_result: Option<LogprobsResult<'a>>,
     /// What Google Search and other tools found for the answer.
     #[serde(borrow)]
     pub grounding_metadata: Option<&'a RawValue>,
     /// The pages that were read for the answer.
     #[serde(borrow)]
     pub url_context_metadata: Option<&'a RawValue>,
+}
+
+/// How likely the tokens of an answer, or of an event of it, were.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct LogprobsResult<'a> {
+    /// The tokens of the answer.
+    #[serde(default)]
+    pub chosen_candidates: Vec<TokenLogprob<'a>>,
+    /// For each of them, the likeliest tokens at its place.
+    #[serde(default)]
+    pub top_candidates: Vec<TopTokens<'a>>,
+}
+
+/// The likeliest tokens at one place.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct TopTokens<'a> {
+    /// The tokens.
+    #[serde(default)]
+    pub candidates: Vec<TokenLogprob<'a>>,
+}
+
+/// A token and how likely it was.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub struct TokenLogprob<'a> {
+    /// The token's text.
+    #[serde(default)]
+    pub token: Text<'a>,
+    /// The natural logarithm of its probability; 0, which is certainty, may be absent.
+    #[serde(default)]
+    pub log_probability: f64,
 }
 
 /// What the model says.

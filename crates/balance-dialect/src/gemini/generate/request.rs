@@ -67,6 +67,30 @@ pub struct Part<'a> {
     /// The proof of the thoughts behind the part, as the model gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thought_signature: Option<Text<'a>>,
+    /// The detail that a picture is read with; only since Gemini 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_resolution: Option<MediaResolution>,
+}
+
+/// The detail that pictures are read with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MediaResolution {
+    /// How much of it.
+    pub level: ResolutionLevel,
+}
+
+/// How much detail pictures are read with, the least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum ResolutionLevel {
+    /// For few tokens.
+    #[serde(rename = "MEDIA_RESOLUTION_LOW")]
+    Low,
+    /// For fine details.
+    #[serde(rename = "MEDIA_RESOLUTION_HIGH")]
+    High,
+    /// As fine as the picture is; only at a picture of its own.
+    #[serde(rename = "MEDIA_RESOLUTION_ULTRA_HIGH")]
+    UltraHigh,
 }
 
 /// The content of a part.
@@ -87,7 +111,7 @@ pub enum Data<'a> {
 
 impl<'a> From<Data<'a>> for Part<'a> {
     fn from(data: Data<'a>) -> Self {
-        Self { data, thought_signature: None }
+        Self { data, thought_signature: None, media_resolution: None }
     }
 }
 
@@ -154,6 +178,11 @@ pub enum Object<'a> {
         /// The result as text.
         result: Text<'a>,
     },
+    /// The arguments of a function that takes one text.
+    Input {
+        /// The text.
+        input: Text<'a>,
+    },
     /// There is no result.
     Error {
         /// Why.
@@ -187,10 +216,13 @@ pub struct FunctionDeclaration<'a> {
     pub name: Text<'a>,
     /// What the function is good for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<&'a str>,
+    pub description: Option<Text<'a>>,
     /// The JSON schema of its arguments.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameters_json_schema: Option<Value>,
+    /// The same in Google's older subset, for models that do not take JSON schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameters: Option<Value>,
 }
 
 /// How tools may be used.
@@ -253,12 +285,30 @@ pub struct GenerationConfig<'a> {
     /// Makes sampling repeatable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<i32>,
+    /// How much less likely words become by having been used, −2 to 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence_penalty: Option<f64>,
+    /// The same for each time that they were used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency_penalty: Option<f64>,
+    /// Whether the answer comes with the likelihood of its tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_logprobs: Option<bool>,
+    /// How many alternatives to each token are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<i64>,
+    /// The detail that all pictures are read with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_resolution: Option<ResolutionLevel>,
     /// The media type of the answer's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_mime_type: Option<&'static str>,
     /// The JSON schema of the answer's text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_json_schema: Option<Value>,
+    /// The same in Google's older subset, for models that do not take JSON schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_schema: Option<Value>,
     /// What the answer is made of, when it is not text alone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub response_modalities: Vec<&'static str>,

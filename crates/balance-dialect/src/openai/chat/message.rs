@@ -61,6 +61,8 @@ pub struct Part<'a> {
 pub struct ImageUrl<'a> {
     /// A `data:` URL, or the address of a picture.
     pub url: Text<'a>,
+    /// How closely it is looked at: `auto`, `low`, `high` or `original`.
+    pub detail: Option<Text<'a>>,
 }
 
 /// A sound, inlined.
@@ -91,11 +93,13 @@ pub struct FilePart<'a> {
 pub struct ToolCall<'a> {
     /// The name that the result will refer to.
     pub id: Option<Text<'a>>,
-    /// Always `function`.
+    /// `function` or `custom`.
     #[serde(rename = "type")]
     pub kind: Option<Text<'a>>,
-    /// What was called.
+    /// The function that was called.
     pub function: Option<FunctionCall<'a>>,
+    /// The custom tool that was called.
+    pub custom: Option<CustomCall<'a>>,
     /// What Gemini attached to the call.
     pub extra_content: Option<ExtraContent<'a>>,
     /// Where LiteLLM's clients put what Gemini attached to the call.
@@ -110,6 +114,16 @@ pub struct FunctionCall<'a> {
     pub name: Text<'a>,
     /// The arguments, JSON in a string.
     pub arguments: Option<Text<'a>>,
+}
+
+/// A custom tool's name with what it was given.
+#[derive(Debug, Deserialize)]
+#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+pub struct CustomCall<'a> {
+    /// The tool's name.
+    pub name: Text<'a>,
+    /// The text that it was given.
+    pub input: Text<'a>,
 }
 
 /// What providers attach to messages and calls.
@@ -203,6 +217,7 @@ object!(
     FilePart<'a>,
     ToolCall<'a>,
     FunctionCall<'a>,
+    CustomCall<'a>,
     ExtraContent<'a>,
     GoogleContent<'a>,
     ReasoningDetail<'a>

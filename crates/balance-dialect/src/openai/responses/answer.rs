@@ -117,6 +117,22 @@ pub enum Item {
         #[serde(skip_serializing_if = "Option::is_none")]
         extra_content: Option<ExtraContent>,
     },
+    /// A call of a custom tool of the client.
+    CustomToolCall {
+        /// The item's name.
+        id: String,
+        /// The name that the output has to refer to.
+        call_id: String,
+        /// The tool's name as the client declared it.
+        name: String,
+        /// The text that it is given.
+        input: String,
+        /// How far it is.
+        status: Status,
+        /// What must come back with the call.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        extra_content: Option<ExtraContent>,
+    },
     /// A picture.
     ImageGenerationCall {
         /// The item's name.
@@ -136,6 +152,7 @@ impl Item {
             Self::Reasoning { id, .. }
             | Self::Message { id, .. }
             | Self::FunctionCall { id, .. }
+            | Self::CustomToolCall { id, .. }
             | Self::ImageGenerationCall { id, .. } => id,
         }
     }

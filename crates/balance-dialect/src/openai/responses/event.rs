@@ -47,6 +47,9 @@ pub struct Event<'a> {
     /// All arguments of a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub arguments: Option<&'a str>,
+    /// All text that a custom tool is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<&'a str>,
     /// Always empty; stands beside the words of a message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logprobs: Option<[(); 0]>,

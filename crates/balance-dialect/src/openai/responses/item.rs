@@ -13,7 +13,8 @@ use crate::openai::union::StringOrArray;
 #[derive(Debug, Deserialize)]
 #[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Item<'a> {
-    /// `message`, `function_call`, `function_call_output` or `reasoning`.
+    /// `message`, `function_call`, `function_call_output`, `custom_tool_call`,
+    /// `custom_tool_call_output` or `reasoning`.
     #[serde(rename = "type")]
     pub kind: Option<Text<'a>>,
     /// Who says a message: `system`, `developer`, `user` or `assistant`.
@@ -26,6 +27,8 @@ pub struct Item<'a> {
     pub name: Option<Text<'a>>,
     /// The arguments of a call, JSON in a string.
     pub arguments: Option<Text<'a>>,
+    /// The text that a custom tool was given.
+    pub input: Option<Text<'a>>,
     /// What a call gave.
     pub output: Option<StringOrArray<'a, Part<'a>>>,
     /// What an earlier answer of Gemini attached to the item.
@@ -45,6 +48,8 @@ pub struct Part<'a> {
     pub refusal: Option<Text<'a>>,
     /// The address of a picture.
     pub image_url: Option<Text<'a>>,
+    /// How closely it is looked at: `auto`, `low`, `high` or `original`.
+    pub detail: Option<Text<'a>>,
     /// The sound.
     pub input_audio: Option<InputAudio<'a>>,
     /// A document: a `data:` URL, or base64 of a type that the name's ending tells.

@@ -7,13 +7,16 @@ use super::whole::image;
 use std::borrow::Cow;
 
 use super::sources::{self, Written};
-use super::{CallStyle, Chat, ChoiceState, StreamUsage, tool_call};
+use super::{CallStyle, Chat, ChoiceState, StreamUsage, logprobs, refused, tool_call};
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
 use crate::json::{self, OneLine};
 use crate::openai::completion::{
-    Chunk, ChunkChoice, Delta, ExtraContent, FinishReason, Role, ServiceTier, Usage,
+    Called, Chunk, ChunkChoice, Delta, ExtraContent,
+    FinishReason::{self, ContentFilter},
+    Role, ServiceTier, Usage,
 };
 use crate::openai::error::ErrorObject;
+use crate::openai::logprobs::Logprobs;
 use crate::translate::finish::{Content, End};
 use crate::translate::piece::{Piece, is_block, loose_signature};
 use crate::translate::reply::{NoAnswer, Reply};
@@ -25,19 +28,23 @@ impl Reply for Chat {
         for (candidate, position) in answer.candidates.iter().zip(0..) {
             self.candidate(candidate, position, out);
         }
-        if answer.candidates.is_empty() && answer.prompt_feedback.as_ref().is_some_and(is_block) {
-            self.is_blocked = true;
+        let feedback = answer.prompt_feedback.as_ref().filter(|feedback| is_block(feedback));
+        if let Some(feedback) = feedback.filter(|_| answer.candidates.is_empty()) {
+            self.blocked = Some(refused::prompt(feedback));
         }
     }
 
     fn is_complete(&self) -> bool {
         let is_ended = !self.choices.is_empty() && self.choices.iter().all(|c| c.end.is_some());
-        is_ended || self.is_blocked
+        is_ended || self.blocked.is_some()
     }
 
     fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), NoAnswer> {
         if self.choices.is_empty() {
             self.open(0, out);
+        }
+        if let [only] = &mut self.choices[..] {
+            only.refusal = only.refusal.take().or_else(|| self.blocked.clone());
         }
         // An answer without an end is complete only when the prompt was blocked.
         let reasons = self.choices.iter().map(|choice| {
@@ -49,6 +56,12 @@ impl Reply for Chat {
         };
         for (choice, (index, reason)) in self.choices.iter().zip(reasons) {
             self.sources(choice, out);
+            let is_empty = choice.content == Content::None;
+            let refusal = choice.refusal.as_deref();
+            if let Some(refusal) = refusal.filter(|_| is_empty && reason == ContentFilter) {
+                let delta = Delta { refusal: Some(refusal), ..Delta::default() };
+                self.write(index, delta, None, out);
+            }
             self.write(index, Delta::default(), Some(reason), out);
         }
         if self.usage == StreamUsage::Included {
@@ -81,12 +94,17 @@ impl Chat {
             Some(place) => place,
             None => self.open(index, out),
         };
+        let mut logprobs = logprobs::of(candidate);
         for part in candidate.content.iter().flat_map(|content| &content.parts) {
-            self.part(part, place, out);
+            self.part(part, place, &mut logprobs, out);
+        }
+        if logprobs.is_some() {
+            self.write_chunk(index, Delta::default(), logprobs, None, out);
         }
         let Some(choice) = self.choices.get_mut(place) else { return };
         if let Some(reason) = &candidate.finish_reason {
             choice.end = Some(End::read(&reason.0));
+            choice.refusal = Some(refused::answer(candidate));
         }
         let told = sources::told(candidate);
         let known = &mut choice.google;
@@ -119,7 +137,14 @@ impl Chat {
         self.write(choice.index, delta, None, out);
     }
 
-    fn part(&mut self, part: &Part<'_>, place: usize, out: &mut Vec<u8>) {
+    /// Writes what a part adds, with the likelihoods of the event if they were not written yet.
+    fn part(
+        &mut self,
+        part: &Part<'_>,
+        place: usize,
+        logprobs: &mut Option<Logprobs<'_>>,
+        out: &mut Vec<u8>,
+    ) {
         let Some(choice) = self.choices.get_mut(place) else { return };
         let index = choice.index;
         let mut delta = Delta {
@@ -146,8 +171,7 @@ impl Chat {
             Some(Piece::Call(call, name)) => {
                 let signature = part.thought_signature.as_deref();
                 let id = self.calls.name(call.id.as_deref(), signature);
-                let name = self.names.to_client(name);
-                let mut call = tool_call(call, name, id, signature);
+                let mut call = tool_call(call, name, &self.names, (id, signature));
                 let place = choice.calls;
                 choice.calls += 1;
                 match self.style {
@@ -158,7 +182,9 @@ impl Chat {
                     // Such a client knows one call only.
                     CallStyle::Function if place > 0 => return,
                     CallStyle::Function => {
-                        delta.function_call = Some(call.function);
+                        if let Called::Function { function } = call.called {
+                            delta.function_call = Some(function);
+                        }
                         delta.extra_content = call.extra_content;
                     }
                 }
@@ -169,7 +195,8 @@ impl Chat {
             }
             Some(Piece::Text(_) | Piece::Code(_) | Piece::CodeOutput(_)) | None => {}
         }
-        self.write(index, delta, None, out);
+        let told = logprobs.take_if(|_| delta.content.is_some());
+        self.write_chunk(index, delta, told, None, out);
     }
 
     /// Writes a chunk of one of the answers.
@@ -180,13 +207,19 @@ impl Chat {
         finish_reason: Option<FinishReason>,
         out: &mut Vec<u8>,
     ) {
+        self.write_chunk(index, delta, None, finish_reason, out);
+    }
+
+    fn write_chunk(
+        &self,
+        index: u32,
+        delta: Delta<'_>,
+        logprobs: Option<Logprobs<'_>>,
+        finish_reason: Option<FinishReason>,
+        out: &mut Vec<u8>,
+    ) {
         let usage = (self.usage == StreamUsage::Included).then_some(None);
-        self.chunk(
-            &[ChunkChoice { index, delta, logprobs: None, finish_reason }],
-            usage,
-            None,
-            out,
-        );
+        self.chunk(&[ChunkChoice { index, delta, logprobs, finish_reason }], usage, None, out);
     }
 
     fn chunk(

@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 
 use super::sources::{self, Written};
-use super::{CallStyle, Chat, sound, tool_call};
-use crate::gemini::generate::answer::{Blob, Candidate, GenerateContentResponse};
+use super::{CallStyle, Chat, logprobs, refused, sound, tool_call};
+use crate::gemini::generate::answer::{Blob, Candidate, GenerateContentResponse, PromptFeedback};
 use crate::json;
 use crate::json::Shown;
 use crate::openai::completion::{
-    Choice, Completion, ExtraContent, FinishReason, Image, ImageKind, ImageUrl, Message,
+    Called, Choice, Completion, ExtraContent, FinishReason, Image, ImageKind, ImageUrl, Message,
 };
 use crate::translate::finish::{Content, End};
 use crate::translate::names::Names;
@@ -42,10 +42,8 @@ impl Chat {
             choices.push(choice);
         }
         if choices.is_empty() {
-            if !answer.prompt_feedback.as_ref().is_some_and(is_block) {
-                return Err(NoAnswer);
-            }
-            choices.push(blocked());
+            let feedback = answer.prompt_feedback.as_ref().filter(|feedback| is_block(feedback));
+            choices.push(blocked(feedback.ok_or(NoAnswer)?));
         }
         let completion = Completion {
             head: self.head("chat.completion"),
@@ -83,7 +81,7 @@ fn choice<'a>(
             Piece::Call(call, name) => {
                 let signature = part.thought_signature.as_deref();
                 let id = calls.name(call.id.as_deref(), signature);
-                message.tool_calls.push(tool_call(call, names.to_client(name), id, signature));
+                message.tool_calls.push(tool_call(call, name, names, (id, signature)));
             }
             Piece::Image(url) => {
                 let index = u32::try_from(message.images.len()).unwrap_or(u32::MAX);
@@ -96,10 +94,15 @@ fn choice<'a>(
     let finish_reason = End::of(candidate).reason(content).ok_or(NoAnswer)?;
     message.annotations = sources::annotations(sources::json(candidate), &written);
     message.extra_content = (!google.is_empty()).then_some(ExtraContent { google });
-    let is_silent = written.text.is_empty() && !message.tool_calls.is_empty();
+    if finish_reason == FinishReason::ContentFilter && content == Content::None {
+        message.refusal = Some(refused::answer(candidate).into());
+    }
+    let has_other = !message.tool_calls.is_empty() || message.refusal.is_some();
+    let is_silent = written.text.is_empty() && has_other;
     message.content = (!is_silent).then_some(written.text);
     let index = candidate.index.unwrap_or(position);
-    Ok((Choice { index, message, logprobs: None, finish_reason }, sounds))
+    let logprobs = logprobs::of(candidate);
+    Ok((Choice { index, message, logprobs, finish_reason }, sounds))
 }
 
 /// The first call alone, where clients that know no tools look for it. Its signature, which stands
@@ -109,7 +112,9 @@ fn make_legacy(choice: &mut Choice<'_>) {
     let Some(call) = std::mem::take(&mut choice.message.tool_calls).into_iter().next() else {
         return;
     };
-    choice.message.function_call = Some(call.function);
+    if let Called::Function { function } = call.called {
+        choice.message.function_call = Some(function);
+    }
     match (call.extra_content, &mut choice.message.extra_content) {
         (Some(of_call), Some(extra)) => {
             extra.google.thought_signature = of_call.google.thought_signature;
@@ -120,10 +125,11 @@ fn make_legacy(choice: &mut Choice<'_>) {
 }
 
 /// What a client is answered whose prompt was blocked.
-fn blocked<'a>() -> Choice<'a> {
+fn blocked<'a>(feedback: &PromptFeedback<'_>) -> Choice<'a> {
+    let refusal = Some(refused::prompt(feedback).into());
     Choice {
         index: 0,
-        message: Message::default(),
+        message: Message { refusal, ..Message::default() },
         logprobs: None,
         finish_reason: FinishReason::ContentFilter,
     }

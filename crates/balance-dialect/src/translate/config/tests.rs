@@ -31,7 +31,12 @@ fn each_field_has_its_place() {
         (json!({ "n": 1 }), Value::Null),
         (json!({ "n": 3 }), json!({ "candidateCount": 3 })),
         (json!({ "presence_penalty": 1, "frequency_penalty": 1, "logit_bias": {} }), Value::Null),
-        (json!({ "logprobs": true, "top_logprobs": 3 }), Value::Null),
+        (
+            json!({ "logprobs": true, "top_logprobs": 3 }),
+            json!({ "responseLogprobs": true, "logprobs": 3 }),
+        ),
+        (json!({ "logprobs": true, "top_logprobs": 0 }), json!({ "responseLogprobs": true })),
+        (json!({ "logprobs": false }), Value::Null),
         (json!({ "response_format": { "type": "text" } }), Value::Null),
         (
             json!({ "response_format": { "type": "json_object" } }),
@@ -57,6 +62,10 @@ fn a_value_out_of_range_is_refused() {
         (json!({ "max_tokens": 0 }), "max_tokens"),
         (json!({ "max_completion_tokens": -1 }), "max_completion_tokens"),
         (json!({ "n": 0 }), "n"),
+        (json!({ "presence_penalty": 2.1 }), "presence_penalty"),
+        (json!({ "frequency_penalty": -2.1 }), "frequency_penalty"),
+        (json!({ "logprobs": true, "top_logprobs": 21 }), "top_logprobs"),
+        (json!({ "top_logprobs": 2 }), "top_logprobs"),
         (json!({ "n": 9 }), "n"),
         (json!({ "stop": ["a", "b", "c", "d", "e", "f"] }), "stop"),
         (json!({ "top_logprobs": 3 }), "top_logprobs"),
@@ -149,5 +158,21 @@ fn thinking_is_read_from_every_dialect() {
         ),
     ] {
         assert_eq!(config(&fields)["thinkingConfig"], expected, "{fields}");
+    }
+}
+
+#[test]
+fn a_family_is_told_only_what_it_takes() {
+    let fields = json!({ "presence_penalty": 2, "frequency_penalty": -1, "logprobs": true });
+    for (model, expected) in [
+        (
+            "gemini-2.0-flash",
+            json!({ "presencePenalty": 1.999, "frequencyPenalty": -1.0, "responseLogprobs": true }),
+        ),
+        ("gemini-2.5-flash", json!({ "responseLogprobs": true })),
+        ("gemini-3-flash", Value::Null),
+        ("gemma-4-31b-it", Value::Null),
+    ] {
+        assert_eq!(sent_by(model, &fields).unwrap()["generationConfig"], expected, "{model}");
     }
 }

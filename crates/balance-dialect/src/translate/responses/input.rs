@@ -3,7 +3,7 @@
 //! Invariant: no word of an item is lost or changed; what cannot be told is refused, except for
 //! thoughts, which Gemini does not take back.
 
-use crate::gemini::generate::request::{Data, Part};
+use crate::gemini::generate::request::{Data, Object, Part};
 use crate::json::Text;
 use crate::openai::chat::ExtraContent;
 use crate::openai::responses::{self, Item};
@@ -12,7 +12,7 @@ use crate::translate::dialogue::{Call, Dialogue};
 use crate::translate::messages::{arguments_object, no_such_call, outcome};
 use crate::translate::path::Path;
 use crate::translate::refusal::{Refusal, quoted};
-use crate::translate::{media, packed, parts};
+use crate::translate::{detail, media, packed, parts};
 
 /// Tells all items, in order, after the instructions.
 ///
@@ -58,7 +58,12 @@ fn tell<'a>(
             dialogue.call(function_call(item, path)?);
             Ok(())
         }
-        Some("function_call_output") => {
+        Some("custom_tool_call") => {
+            let input = parts::require(item.input.as_deref(), "input", path)?;
+            dialogue.call(call(item, Object::Input { input: input.into() }, path)?);
+            Ok(())
+        }
+        Some("function_call_output" | "custom_tool_call_output") => {
             let id = parts::require(item.call_id.as_deref(), "call_id", path)?;
             let output = parts::require(item.output.as_ref(), "output", path)?;
             let parts = content(Some(output), path.field("output"))?;
@@ -68,7 +73,8 @@ fn tell<'a>(
         Some("reasoning") => Ok(()),
         Some(kind) => {
             let reason = format!(
-                "{} is not translated; send 'message', 'function_call' or 'function_call_output'",
+                "{} is not translated; send messages, calls of functions and custom tools, and \
+                 their outputs",
                 quoted(kind)
             );
             Err(Refusal::unsupported(path.field("type"), reason))
@@ -99,12 +105,16 @@ fn message<'a>(
 
 fn function_call<'a>(item: &'a Item<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
     let arguments = item.arguments.as_deref().unwrap_or_default();
+    call(item, arguments_object(arguments, path.field("arguments"))?, path)
+}
+
+fn call<'a>(item: &'a Item<'a>, args: Object<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
     let id = parts::require(item.call_id.as_deref(), "call_id", path)?;
     let signature = item.extra_content.as_ref().and_then(ExtraContent::signature);
     Ok(Call {
         id: Some(id),
         function: parts::require(item.name.as_deref(), "name", path)?,
-        args: arguments_object(arguments, path.field("arguments"))?,
+        args,
         signature: signature.map(Text::from).or_else(|| packed::unpack(id).1),
     })
 }
@@ -128,7 +138,9 @@ fn part<'a>(part: &'a responses::Part<'a>, path: Path<'_>) -> Result<Option<Part
             (None, Some(id)) => media::held(id, path.field("file_id")),
             (url, _) => {
                 let url = parts::require(url.as_deref(), "image_url", path)?;
-                media::image(url, path.field("image_url"))
+                let image = Part::from(media::image(url, path.field("image_url"))?);
+                let media_resolution = detail::level(part.detail.as_deref(), path)?;
+                return Ok(Some(Part { media_resolution, ..image }));
             }
         },
         "input_audio" => {

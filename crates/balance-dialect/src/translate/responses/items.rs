@@ -27,7 +27,9 @@ pub(super) struct Items {
 pub(super) struct Call<'a> {
     pub(super) id: Option<&'a str>,
     pub(super) name: &'a str,
-    pub(super) arguments: &'a str,
+    /// The arguments of a function, or the text for a custom tool.
+    pub(super) given: &'a str,
+    pub(super) is_custom: bool,
     pub(super) signature: Option<&'a str>,
 }
 
@@ -83,34 +85,46 @@ impl Items {
 
     /// A call, complete.
     pub(super) fn call(&mut self, call: Call<'_>, out: &mut Vec<u8>) {
-        let item = Item::FunctionCall {
-            id: self.ids.next("fc_"),
-            call_id: self.calls.name(call.id, call.signature),
-            name: call.name.to_owned(),
-            arguments: String::new(),
-            status: Status::InProgress,
-            extra_content: call.signature.map(|signature| ExtraContent {
-                google: GoogleContent { thought_signature: signature.to_owned() },
-            }),
-        };
+        let item = self.begin_call(call);
         self.open(item, out);
-        if let Some(Item::FunctionCall { arguments, .. }) = self.all.last_mut() {
-            call.arguments.clone_into(arguments);
+        if let Some(
+            Item::FunctionCall { arguments: given, .. } | Item::CustomToolCall { input: given, .. },
+        ) = self.all.last_mut()
+        {
+            call.given.clone_into(given);
         }
-        let delta = Event {
-            kind: "response.function_call_arguments.delta",
-            delta: Some(call.arguments),
-            ..about_last(&self.all)
+        let (delta, done) = if call.is_custom {
+            ("response.custom_tool_call_input.delta", "response.custom_tool_call_input.done")
+        } else {
+            ("response.function_call_arguments.delta", "response.function_call_arguments.done")
         };
+        let delta = Event { kind: delta, delta: Some(call.given), ..about_last(&self.all) };
         self.events.write(delta, out);
         let done = Event {
-            kind: "response.function_call_arguments.done",
-            name: Some(call.name),
-            arguments: Some(call.arguments),
+            kind: done,
+            name: (!call.is_custom).then_some(call.name),
+            arguments: (!call.is_custom).then_some(call.given),
+            input: call.is_custom.then_some(call.given),
             ..about_last(&self.all)
         };
         self.events.write(done, out);
         self.close(Status::Completed, out);
+    }
+
+    /// The item of a call before it is told what it is given.
+    fn begin_call(&mut self, call: Call<'_>) -> Item {
+        let id = self.ids.next(if call.is_custom { "ctc_" } else { "fc_" });
+        let call_id = self.calls.name(call.id, call.signature);
+        let (name, status) = (call.name.to_owned(), Status::InProgress);
+        let extra_content = call.signature.map(|signature| ExtraContent {
+            google: GoogleContent { thought_signature: signature.to_owned() },
+        });
+        if call.is_custom {
+            Item::CustomToolCall { id, call_id, name, input: String::new(), status, extra_content }
+        } else {
+            let arguments = String::new();
+            Item::FunctionCall { id, call_id, name, arguments, status, extra_content }
+        }
     }
 
     /// A picture, complete.
@@ -137,6 +151,7 @@ impl Items {
             Item::Reasoning { .. } => {}
             Item::Message { status, .. }
             | Item::FunctionCall { status, .. }
+            | Item::CustomToolCall { status, .. }
             | Item::ImageGenerationCall { status, .. } => *status = end,
         }
         self.tell_item("response.output_item.done", out);
@@ -222,7 +237,12 @@ fn last_words(items: &[Item]) -> Vec<Event<'_>> {
                 [text, Event { kind, summary_index, part, ..about() }]
             })
             .collect(),
-        Some(Item::FunctionCall { .. } | Item::ImageGenerationCall { .. }) | None => Vec::new(),
+        Some(
+            Item::FunctionCall { .. }
+            | Item::CustomToolCall { .. }
+            | Item::ImageGenerationCall { .. },
+        )
+        | None => Vec::new(),
     }
 }
 

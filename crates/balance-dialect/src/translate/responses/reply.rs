@@ -10,6 +10,7 @@ use crate::json::{self, compact};
 use crate::openai::error::ErrorObject;
 use crate::openai::responses::answer::{Error, Status};
 use crate::openai::responses::event::{self, Event};
+use crate::translate::custom;
 use crate::translate::finish::End;
 use crate::translate::piece::{Piece, is_block};
 use crate::translate::reply::{NoAnswer, Reply};
@@ -100,11 +101,17 @@ impl Responses {
             Piece::Audio(_) => {}
             Piece::Image(url) => self.items.image(url.data, out),
             Piece::Call(call, name) => {
-                let arguments = call.args.map(|args| compact(args.get()));
+                let is_custom = self.names.is_custom(name);
+                let given = match call.args {
+                    _ if is_custom => custom::input(call).into_inner(),
+                    Some(args) => compact(args.get()),
+                    None => "{}".into(),
+                };
                 let call = Call {
                     id: call.id.as_deref(),
                     name: self.names.to_client(name),
-                    arguments: arguments.as_deref().unwrap_or("{}"),
+                    given: &given,
+                    is_custom,
                     signature: part.thought_signature.as_deref(),
                 };
                 self.items.call(call, out);

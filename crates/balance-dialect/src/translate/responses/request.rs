@@ -11,7 +11,7 @@ use crate::translate::names::Names;
 use crate::translate::path::Path;
 use crate::translate::refusal::Refusal;
 use crate::translate::thinking::{self, Wish};
-use crate::translate::{choice, tools};
+use crate::translate::{choice, detail, tools};
 
 /// The request for Gemini, and what its answer has to be translated with.
 ///
@@ -23,19 +23,17 @@ pub(crate) fn request<'a>(
 ) -> Result<(GenerateContentRequest<'a>, Names), Refusal> {
     refuse_kept(request)?;
     let tools = tools::tools(request.tools.as_deref().unwrap_or_default())?;
-    let mut tool_config = choice::choice(request.tool_choice.as_ref(), &tools.names)?;
-    if tools.is_mixed(family) {
-        let config = tool_config.get_or_insert_default();
-        config.include_server_side_tool_invocations = Some(true);
-    }
+    let choice = choice::choice(request.tool_choice.as_ref(), &tools.names)?;
+    let tool_config = tools.config(choice, family);
     let has_tools = !tools.is_empty();
-    let generation_config = generation_config(request, family, has_tools)?;
+    let mut generation_config = generation_config(request, family, has_tools)?;
     let (tools, names) = tools.into_tools(family);
     let dialogue = input::dialogue(request.instructions.as_deref(), &request.input)?;
-    let turns = dialogue.finish(family, &names);
+    let mut turns = dialogue.finish(family, &names);
     if turns.contents.is_empty() {
         return Err(Refusal::missing("input"));
     }
+    generation_config.media_resolution = detail::settle(&mut turns.contents, family);
     let google = request.google.as_ref();
     let request = GenerateContentRequest {
         contents: turns.contents,
