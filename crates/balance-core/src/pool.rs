@@ -18,6 +18,7 @@ mod leases;
 mod limits;
 mod model;
 mod models;
+mod rank;
 mod rest;
 mod roster;
 mod slots;
@@ -30,7 +31,7 @@ use balance_dialect::summary::Usage;
 pub use census::Census;
 pub use estimate::guess_tokens;
 pub use explain::{Candidate, Explanation, Level, Levels, Standing};
-pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PoolLimits};
+pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PaidModels, PoolLimits};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{
@@ -291,6 +292,7 @@ impl Pool {
             (0, _) => Why::NoKeys,
             (_, 0) => Why::AllOut,
             (_, _) if usable => Why::AllTried,
+            (_, _) if until.is_none() => Why::AllOut,
             (_, _) => Why::AllResting,
         };
         Resting { until, why }

@@ -14,7 +14,7 @@ pub use value::{
     WrongValue,
 };
 
-use crate::pool::{KeyLimits, Strategy};
+use crate::pool::{KeyLimits, PaidModels, Strategy};
 
 /// Where settings are read from, by name: the environment, a file, a map in a test.
 pub trait Strings {
@@ -117,8 +117,8 @@ settings! {
     /// The address that callers reach this server at, for upload links; empty takes it from each
     /// request's `Host`.
     public_url: Option<BaseUrl> = "", ["PUBLIC_URL"];
-    /// How a key is picked: `balanced`, `round-robin`, `least-used`, `random`, `weighted` or
-    /// `time-window`.
+    /// How a key is picked: `balanced`, `round-robin`, `least-used`, `random`, `weighted`,
+    /// `time-window` or `fill-first`.
     strategy: Strategy = "balanced", ["STRATEGY", "LOAD_BALANCE_STRATEGY"];
     /// The most requests a minute to a model, for each project that nothing better is known of;
     /// empty waits for Google to say so.
@@ -136,6 +136,9 @@ settings! {
     /// Whether a limit that Google names to one project is kept for all others of its tier, until
     /// they are served more. Saves 429s where all projects are alike.
     projects_alike: Switch = "false", ["PROJECTS_ALIKE"];
+    /// The models that keys of the tier `paid` serve, once no free key is ready; by commas or as a
+    /// JSON list, and a `*` at the end stands for any ending. Empty means all.
+    paid_models: PaidModels = "", ["PAID_MODELS"];
     /// How many keys one request may try; 0 and 1 both mean one.
     attempts: Bounded<0, 100> = "10", ["ATTEMPTS", "MAX_RETRIES"];
     /// How long a stream may take to its first content, per try.

@@ -13,13 +13,14 @@ use balance_core::{
 use balance_dialect::summary::Usage;
 
 /// The ways that are held against each other, by name.
-pub(crate) const ALL: [&str; 8] = [
+pub(crate) const ALL: [&str; 9] = [
     "balanced",
     "round-robin",
     "least-used",
     "random",
     "weighted",
     "time-window",
+    "fill-first",
     "plain-round-robin",
     "plain-random",
 ];

@@ -49,7 +49,7 @@ pub struct Resting {
 pub enum Why {
     /// The pool is empty.
     NoKeys,
-    /// Every key is disabled, dead, or of a project that is out.
+    /// Every key is disabled, dead, of a project that is out, or kept for other models.
     AllOut,
     /// Every key that could be given was tried by this request.
     AllTried,

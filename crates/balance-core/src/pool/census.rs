@@ -18,6 +18,8 @@ pub struct Census {
     pub doubtful: usize,
     /// Those that wait for their quota.
     pub resting: usize,
+    /// Those of the paid tier, if it does not serve this model.
+    pub reserved: usize,
     /// Those that the operator disabled.
     pub disabled: usize,
     /// Those that are out for all models, by the code of the fault.
@@ -28,16 +30,16 @@ impl Pool {
     /// Counts the keys by how they stand for a model; `None` is for requests without a model.
     pub fn census(&mut self, model: Option<&str>, now: Timestamp) -> Census {
         let now = self.advance(now);
-        let (ready, doubtful) = match self.models.find(model) {
-            Some(model) => {
-                model.wake(&self.roster, now);
-                model.counts(&self.roster)
-            }
-            None => (self.roster.open().len(), 0),
-        };
-        let resting = self.roster.open().len() - ready - doubtful;
+        let place = self.enter(model);
+        let (mut ready, mut doubtful, mut reserved) = (self.roster.open().len(), 0, 0);
+        if let Some(model) = self.models.at(place) {
+            model.wake(&self.roster, now);
+            (ready, doubtful) = model.counts(&self.roster);
+            reserved = model.reserved(&self.roster);
+        }
+        let resting = self.roster.open().len() - ready - doubtful - reserved;
         let total = self.roster.len();
-        let mut census = Census { total, ready, doubtful, resting, ..Census::default() };
+        let mut census = Census { total, ready, doubtful, resting, reserved, ..Census::default() };
         for slot in (0..total).filter(|slot| !self.roster.open().contains(*slot)) {
             let code = match self.roster.membership(slot) {
                 Membership::Open => continue,

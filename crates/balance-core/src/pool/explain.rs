@@ -70,6 +70,8 @@ pub enum Standing {
     Doubtful,
     /// It waits for its quota.
     Resting,
+    /// It is paid, and kept for other models.
+    Reserved,
     /// This request has tried it.
     Tried,
     /// Its project is out for all models, for a while or for good.
@@ -164,6 +166,10 @@ impl Pool {
         let is_preferred = ask.prefer.as_ref().is_some_and(is);
         let project = self.roster.project_of(slot);
         let model = self.models.find(ask.model);
+        if model.as_ref().zip(project).is_some_and(|(m, project)| !m.serves(project, &self.roster))
+        {
+            return (Standing::Reserved, Some("paid_models"), None);
+        }
         match model.zip(project).map_or(View::Ready, |(model, project)| model.view(project)) {
             View::Ready if is_preferred => (Standing::Preferred, None, None),
             View::Ready => (Standing::Ready, None, None),

@@ -34,6 +34,29 @@ pub struct PoolLimits {
     /// Whether a limit that Google names to one project is taken to hold for all others of its tier
     /// until they are served more: right where all are alike, too careful where some have more.
     pub alike: bool,
+    /// The models that paid keys serve, once no free one is ready.
+    pub paid_models: PaidModels,
+}
+
+/// A list of models: names, of which a `*` at the end stands for any ending. Empty means all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PaidModels(Vec<Box<str>>);
+
+impl PaidModels {
+    /// The models of these names.
+    pub fn new(names: impl IntoIterator<Item = impl Into<Box<str>>>) -> Self {
+        Self(names.into_iter().map(Into::into).collect())
+    }
+
+    /// Whether this model is among them. What names no model always is.
+    #[must_use]
+    pub fn contain(&self, model: &str) -> bool {
+        let fits = |name: &str| match name.strip_suffix('*') {
+            Some(beginning) => model.starts_with(beginning),
+            None => model == name,
+        };
+        model.is_empty() || self.0.is_empty() || self.0.iter().any(|name| fits(name))
+    }
 }
 
 /// Limits of single keys, by the last eight characters of their text.
@@ -331,6 +354,20 @@ mod tests {
         limits.rewind(Duration::from_secs(10));
         let until = until.before(Duration::from_secs(10));
         assert_eq!(limits.presumed(Tier::Paid, until), None);
+    }
+
+    #[test]
+    fn a_list_of_models_takes_names_and_beginnings() {
+        let some = PaidModels::new(["gemini-3.8-pro", "gemini-4-*"]);
+        for (model, is_in) in [
+            ("gemini-3.8-pro", true),
+            ("gemini-3.8-pro-x", false),
+            ("gemini-4-argon", true),
+            ("", true),
+        ] {
+            assert_eq!(some.contain(model), is_in, "{model}");
+        }
+        assert!(PaidModels::default().contain("any"));
     }
 
     #[test]

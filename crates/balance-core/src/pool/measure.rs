@@ -22,6 +22,7 @@ fn measure_picks_with_a_fifth_of_answers_429() {
         Strategy::Random,
         Strategy::Weighted,
         Strategy::TimeWindow,
+        Strategy::FillFirst,
     ];
     for strategy in strategies {
         for size in [10, 1_000, 100_000] {

@@ -1,7 +1,7 @@
 //! What one model's quotas, and Google's service for it, say of the projects in the pool.
 //!
-//! Invariant: a slot is in `ready` exactly if it is open and its project neither rests nor is
-//! doubtful here. Every open project that does stands in one of the two timer lists, once, under the
+//! Invariant: a slot is in `ready` exactly if it is open, of a tier that serves the model, and its
+//! project neither rests nor is doubtful here. Every open project that does stands in one of the two timer lists, once, under the
 //! time at which that ends. A project without a cell is ready. One that was not refused but has
 //! filled its bucket rests too: see `metering`.
 
@@ -24,18 +24,19 @@ use super::{
     bucket::{Bucket, Used},
     estimate::Correction,
     limits::{ModelLimits, PoolLimits},
+    rank::Ranks,
     rest,
     roster::Roster,
-    slots::SlotSet,
-    strategy::{Rotation, Strategy},
+    strategy::Strategy,
 };
-use crate::time::Timestamp;
+use crate::{key::Tier, time::Timestamp};
 
 /// The pool as one model sees it.
 #[derive(Debug)]
 pub(super) struct Model {
-    ready: SlotSet,
-    rotation: Rotation,
+    ready: Ranks,
+    /// Whether paid keys serve it.
+    takes_paid: bool,
     cells: HashMap<usize, Cell>,
     /// Projects out of quota.
     resting: BTreeSet<(Timestamp, usize)>,
@@ -57,11 +58,11 @@ impl Model {
         limits: &PoolLimits,
         roster: &Roster,
     ) -> Self {
-        let ready = roster.open().clone();
+        let takes_paid = limits.paid_models.contain(name);
         let (cells, resting, doubtful, buckets, correction) = Default::default();
         Self {
-            rotation: Rotation::new(strategy, roster, &ready),
-            ready,
+            ready: Ranks::new(strategy, roster, takes_paid),
+            takes_paid,
             cells,
             resting,
             doubtful,
@@ -87,6 +88,9 @@ impl Model {
         for (reopens, project) in roster.reopenings() {
             if first.is_some_and(|first| first <= reopens) {
                 break;
+            }
+            if !self.serves(project, roster) {
+                continue;
             }
             let quota = self.cells.get(&project).and_then(|cell| cell.quota);
             let full = self.full_until(project, roster, reopens);
@@ -154,8 +158,10 @@ impl Model {
     /// Follows a change of one slot in the roster.
     pub(super) fn refresh_slot(&mut self, slot: usize, roster: &Roster, now: Timestamp) {
         let is_ready = self.is_ready(slot, roster);
-        self.mark(slot, is_ready, roster);
-        if let Some(project) = roster.project_of(slot).filter(|project| !roster.is_open(*project)) {
+        self.ready.mark(slot, is_ready, roster);
+        if let Some(project) =
+            roster.project_of(slot).filter(|project| !self.is_open(*project, roster))
+        {
             self.refresh(project, roster, now);
         }
     }
@@ -168,23 +174,24 @@ impl Model {
         if full.is_some() {
             self.cells.entry(project).or_default();
         }
+        let is_open = self.is_open(project, roster);
         if let Some(cell) = self.cells.get_mut(&project) {
             cell.expire(now);
             cell.full = full;
             standing = cell.standing();
-            let listed = if roster.is_open(project) { standing } else { Standing::Ready };
+            let listed = if is_open { standing } else { Standing::Ready };
             before = mem::replace(&mut cell.listed, listed);
             if cell.is_blank() {
                 self.cells.remove(&project);
             }
             self.list(project, before, listed);
         }
-        if before != Standing::Ready && standing != Standing::Ready && roster.is_open(project) {
+        if before != Standing::Ready && standing != Standing::Ready && is_open {
             return; // Its slots were taken out already.
         }
         for slot in roster.slots_of(project) {
-            let is_ready = standing == Standing::Ready && roster.open().contains(*slot);
-            self.mark(*slot, is_ready, roster);
+            let is_ready = standing == Standing::Ready && is_open && roster.open().contains(*slot);
+            self.ready.mark(*slot, is_ready, roster);
         }
     }
 
@@ -197,8 +204,7 @@ impl Model {
         now: Timestamp,
     ) {
         let number = |project: usize| numbers.get(project).copied().flatten();
-        self.ready = roster.open().clone();
-        self.rotation = Rotation::new(strategy, roster, &self.ready);
+        self.ready = Ranks::new(strategy, roster, self.takes_paid);
         (self.resting, self.doubtful) = Default::default();
         self.limits.renumber(numbers);
         let buckets = mem::take(&mut self.buckets).into_iter();
@@ -240,15 +246,33 @@ impl Model {
         (self.ready.len(), doubtful)
     }
 
+    /// How many open keys are kept for other models.
+    pub(super) fn reserved(&self, roster: &Roster) -> usize {
+        if self.takes_paid {
+            return 0;
+        }
+        roster.paid().iter().filter(|slot| roster.open().contains(*slot)).count()
+    }
+
     /// Whether nothing is known that a new one would not know, but for what was counted.
     pub(super) fn is_blank(&self) -> bool {
         self.cells.is_empty() && self.limits.is_blank()
     }
 
     pub(super) fn is_ready(&self, slot: usize, roster: &Roster) -> bool {
-        let project = roster.project_of(slot).and_then(|project| self.cells.get(&project));
+        let Some(project) = roster.project_of(slot) else { return false };
         roster.open().contains(slot)
-            && project.is_none_or(|cell| cell.standing() == Standing::Ready)
+            && self.serves(project, roster)
+            && self.cells.get(&project).is_none_or(|cell| cell.standing() == Standing::Ready)
+    }
+
+    /// Whether keys of a project are used for this model at all.
+    pub(super) fn serves(&self, project: usize, roster: &Roster) -> bool {
+        self.takes_paid || roster.tier_of(project) == Tier::Free
+    }
+
+    fn is_open(&self, project: usize, roster: &Roster) -> bool {
+        roster.is_open(project) && self.serves(project, roster)
     }
 
     /// How a project that is open stands.
@@ -264,14 +288,6 @@ impl Model {
     /// What counts of a project's quotas.
     pub(super) fn used(&mut self, project: usize, now: Timestamp) -> Used {
         self.buckets.get_mut(&project).map_or_else(Used::default, |bucket| bucket.used(now))
-    }
-
-    fn mark(&mut self, slot: usize, is_ready: bool, roster: &Roster) {
-        if is_ready && self.ready.insert(slot) {
-            self.rotation.joined(slot, roster);
-        } else if !is_ready && self.ready.remove(slot) {
-            self.rotation.left(slot, roster);
-        }
     }
 
     /// Moves a project from one place in the timer lists to another.
@@ -298,7 +314,8 @@ impl Model {
         }
         let mut listed = 0;
         for (project, cell) in &self.cells {
-            let expected = if roster.is_open(*project) { cell.standing() } else { Standing::Ready };
+            let expected =
+                if self.is_open(*project, roster) { cell.standing() } else { Standing::Ready };
             assert_eq!(cell.listed, expected, "project {project}");
             match cell.listed {
                 Standing::Ready => continue,

@@ -22,6 +22,8 @@ pub(super) struct Roster {
     by_id: HashMap<KeyId, usize>,
     projects: Vec<Project>,
     open: SlotSet,
+    /// The slots of paid projects.
+    paid: SlotSet,
     /// When shut projects that have live keys reopen.
     reopenings: BTreeSet<(Timestamp, usize)>,
     /// The slots of each weight, the lightest first; empty unless a strategy asks for them.
@@ -53,6 +55,8 @@ struct Project {
     minute: u64,
     /// The number of the last pick.
     last_pick: u64,
+    /// That of its heaviest key.
+    weight: u64,
 }
 
 /// What tells projects apart: a tag, or where there is none, the only key.
@@ -94,6 +98,7 @@ impl Roster {
             by_id: HashMap::with_capacity(keys.len()),
             projects: Vec::with_capacity(keys.len()),
             open: SlotSet::new(keys.len()),
+            paid: SlotSet::new(0),
             reopenings: BTreeSet::new(),
             classes: Vec::new(),
             limits: HashMap::new(),
@@ -103,6 +108,7 @@ impl Roster {
             roster.add(key, &mut tags);
         }
         roster.projects.shrink_to_fit();
+        roster.note_paid();
         if by_weight {
             roster.classes = classes(&roster.members);
         }
@@ -127,11 +133,22 @@ impl Roster {
         if let Some(owner) = self.projects.get_mut(project) {
             owner.slots.push(slot);
             owner.live += usize::from(key.enabled);
+            owner.weight = owner.weight.max(key.weight.get().into());
         }
         if key.enabled {
             self.open.insert(slot);
         }
         self.members.push(Member { key, project, dead: None });
+    }
+
+    fn note_paid(&mut self) {
+        if self.projects.iter().all(|project| project.tier == Tier::Free) {
+            return;
+        }
+        self.paid = SlotSet::new(self.members.len());
+        for slot in self.projects.iter().filter(|p| p.tier == Tier::Paid).flat_map(|p| &p.slots) {
+            self.paid.insert(*slot);
+        }
     }
 
     /// Takes over what was known of the same keys and projects. Returns, for each project of the
@@ -165,6 +182,11 @@ impl Roster {
 
     pub(super) const fn open(&self) -> &SlotSet {
         &self.open
+    }
+
+    /// The slots whose project is paid; without room for any if there is none.
+    pub(super) const fn paid(&self) -> &SlotSet {
+        &self.paid
     }
 
     pub(super) fn slot_of(&self, id: KeyId) -> Option<usize> {
@@ -234,14 +256,17 @@ impl Roster {
         self.classes.binary_search_by_key(&weight, |class| class.weight).ok()
     }
 
-    /// How busy the project of a slot is: requests under way and begun in this minute, as a minute is
-    /// what most quotas count; then how lately it was picked.
-    pub(super) fn load(&self, slot: usize, now: Timestamp) -> (u64, u64) {
-        let project = self.project_of(slot).and_then(|number| self.projects.get(number));
-        project.map_or((u64::MAX, 0), |project| {
+    /// Whether the project of one slot is less busy than that of another: fewer requests under way and
+    /// begun in this minute, as a minute is what most quotas count, for its weight; then the longer
+    /// unused one.
+    pub(super) fn is_less_busy(&self, one: usize, other: usize, now: Timestamp) -> bool {
+        let project = |slot| self.project_of(slot).and_then(|number| self.projects.get(number));
+        let Some((one, other)) = project(one).zip(project(other)) else { return false };
+        let load = |project: &Project, weight: u64| {
             let picks = if project.minute == minute(now) { project.picks } else { 0 };
-            (project.in_flight + picks, project.last_pick)
-        })
+            ((project.in_flight + picks).saturating_mul(weight), project.last_pick)
+        };
+        load(one, other.weight) < load(other, one.weight)
     }
 
     /// How many requests are under way on a project.
@@ -367,6 +392,7 @@ impl Project {
             picks: 0,
             minute: 0,
             last_pick: 0,
+            weight: 1,
         }
     }
 }

@@ -74,6 +74,7 @@ impl Run {
             Strategy::Random,
             Strategy::Weighted,
             Strategy::TimeWindow,
+            Strategy::FillFirst,
         ];
         let strategy = strategies[usize::try_from(seed).unwrap() % strategies.len()];
         let mut run = Self {

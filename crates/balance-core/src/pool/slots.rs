@@ -95,6 +95,16 @@ impl SlotSet {
         true
     }
 
+    /// All of them, the smallest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> {
+        let mut next = Some(0);
+        std::iter::from_fn(move || {
+            let slot = self.at_or_after(self, next?);
+            next = slot.map(|slot| slot + 1);
+            slot
+        })
+    }
+
     /// The first one from `start` on, going round at the end.
     pub(super) fn first_from(&self, start: usize) -> Option<usize> {
         self.first_in_both(self, start)
@@ -218,6 +228,7 @@ mod tests {
                 let rank = scale(roll, plain.len() + 1);
                 assert_eq!(set.nth(rank), plain.iter().nth(rank).copied());
             }
+            assert!(set.iter().eq(plain.iter().copied()));
         }
     }
 

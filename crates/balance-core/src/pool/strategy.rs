@@ -3,9 +3,14 @@
 //! Invariant: a strategy chooses among ready keys only, finds one whenever there is one, and neither
 //! allocates nor looks at all of them.
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    str::FromStr,
+};
 
 use super::{
+    bucket::WINDOW,
     roster::Roster,
     slots::{SlotSet, reroll, scale},
 };
@@ -15,7 +20,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
     /// The less busy one of two drawn by chance (the power of two choices): fewer requests under
-    /// way and begun this minute on its project, else the longer unused.
+    /// way and begun this minute on its project, for its weight, else the longer unused.
     #[default]
     Balanced,
     /// One after the other, in the order of the list.
@@ -28,16 +33,19 @@ pub enum Strategy {
     Weighted,
     /// By the clock: each key has its share of every ten seconds, the same on all instances.
     TimeWindow,
+    /// The one whose running minute ends first, until it has no room; then the next in the list.
+    FillFirst,
 }
 
 /// All strategies by their names.
-const NAMES: [(&str, Strategy); 6] = [
+const NAMES: [(&str, Strategy); 7] = [
     ("balanced", Strategy::Balanced),
     ("round-robin", Strategy::RoundRobin),
     ("least-used", Strategy::LeastUsed),
     ("random", Strategy::Random),
     ("weighted", Strategy::Weighted),
     ("time-window", Strategy::TimeWindow),
+    ("fill-first", Strategy::FillFirst),
 ];
 
 /// The time in which each key has one share under [`Strategy::TimeWindow`].
@@ -93,6 +101,9 @@ pub(super) struct Rotation {
     unused: SlotSet,
     /// Weighted: what each class of equal weight has had.
     shares: Vec<Share>,
+    /// Fill first: minutes that run on ready keys, and when each ends; and all that run.
+    running: BTreeSet<(Timestamp, usize)>,
+    minutes: HashMap<usize, Timestamp>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,7 +121,8 @@ impl Rotation {
         let rounds = strategy == Strategy::LeastUsed;
         let unused = SlotSet::full(if rounds { roster.len() } else { 0 });
         let shares = vec![Share { ready: 0, credit: 0, cursor: 0 }; roster.classes().len()];
-        let mut rotation = Self { strategy, cursor: 0, unused, shares };
+        let (running, minutes) = Default::default();
+        let mut rotation = Self { strategy, cursor: 0, unused, shares, running, minutes };
         if !rotation.shares.is_empty() {
             for slot in (0..roster.len()).filter(|slot| ready.contains(*slot)) {
                 rotation.joined(slot, roster);
@@ -124,12 +136,18 @@ impl Rotation {
         if let Some(share) = self.share_of(slot, roster) {
             share.ready += 1;
         }
+        if let Some(ends) = self.minutes.get(&slot) {
+            self.running.insert((*ends, slot));
+        }
     }
 
     /// Notes that a slot is no longer ready.
     pub(super) fn left(&mut self, slot: usize, roster: &Roster) {
         if let Some(share) = self.share_of(slot, roster) {
             share.ready -= 1;
+        }
+        if let Some(ends) = self.minutes.get(&slot) {
+            self.running.remove(&(*ends, slot));
         }
     }
 
@@ -152,7 +170,24 @@ impl Rotation {
             Strategy::Random => ready.draw(roll),
             Strategy::Weighted => self.weighted(ready, roster),
             Strategy::TimeWindow => ready.first_from(place_in_window(now, roster.len())),
+            Strategy::FillFirst => self.fill_first(ready, now),
         }
+    }
+
+    /// What is left of a minute that runs is lost when it ends; a minute that has not begun is not.
+    fn fill_first(&mut self, ready: &SlotSet, now: Timestamp) -> Option<usize> {
+        while let Some((ends, slot)) = self.running.first().copied() {
+            if ends > now {
+                return Some(slot);
+            }
+            self.running.pop_first();
+            self.minutes.remove(&slot);
+        }
+        let slot = ready.first_from(0)?;
+        let ends = now + WINDOW;
+        self.minutes.insert(slot, ends);
+        self.running.insert((ends, slot));
+        Some(slot)
     }
 
     fn least_used(&mut self, ready: &SlotSet, roster: &Roster, roll: u64) -> Option<usize> {
@@ -200,7 +235,7 @@ impl Rotation {
 fn less_busy_of_two(ready: &SlotSet, roster: &Roster, now: Timestamp, roll: u64) -> Option<usize> {
     let one = ready.draw(roll)?;
     let other = ready.draw(reroll(roll))?;
-    Some(if roster.load(other, now) < roster.load(one, now) { other } else { one })
+    Some(if roster.is_less_busy(other, one, now) { other } else { one })
 }
 
 /// The slot whose turn it is at this time, of `size`.

@@ -9,11 +9,11 @@ use serde::Deserialize;
 
 use super::{
     Settings,
-    value::{Value, WrongValue},
+    value::{Value, WrongValue, texts},
 };
 use crate::{
     fault::Limits,
-    pool::{KeyLimits, PoolLimits},
+    pool::{KeyLimits, PaidModels, PoolLimits},
 };
 
 /// The largest limit that is believed to be one.
@@ -40,6 +40,14 @@ impl Value for KeyLimits {
     }
 }
 
+impl Value for PaidModels {
+    const KIND: &'static str = "names of models";
+    fn parse(text: &str) -> Result<Self, WrongValue> {
+        let names = texts(text)?.into_iter();
+        Ok(Self::new(names.map(|name| name.trim_start_matches("models/").to_owned())))
+    }
+}
+
 impl Settings {
     /// The limits that the pool keeps from its first request on.
     #[must_use]
@@ -54,6 +62,7 @@ impl Settings {
             by_model: self.model_rate_limits.0.clone(),
             by_key: self.key_rate_limits.clone(),
             alike: self.projects_alike.0,
+            paid_models: self.paid_models.clone(),
         }
     }
 }
@@ -132,6 +141,14 @@ mod tests {
         assert_eq!(limits["b"], of(Some(5), None, Some(250_000)));
         assert_eq!(limits["c"], of(None, None, Some(7)));
         assert_eq!(ModelRateLimits::parse("").unwrap(), ModelRateLimits::default());
+    }
+
+    #[test]
+    fn paid_models_are_listed_with_or_without_models_in_front() {
+        let some = PaidModels::parse("models/gemini-3.8-pro, gemini-4-*").unwrap();
+        assert!(some.contain("gemini-3.8-pro") && some.contain("gemini-4-argon"));
+        assert!(!some.contain("gemini-3.8-flash"));
+        assert_eq!(PaidModels::parse(""), Ok(PaidModels::default()));
     }
 
     #[test]

@@ -316,7 +316,7 @@ impl Value for Proxies {
 }
 
 /// The texts of a list, trimmed, without the empty ones.
-fn texts(text: &str) -> Result<Vec<String>, WrongValue> {
+pub(super) fn texts(text: &str) -> Result<Vec<String>, WrongValue> {
     let items = items(text)?;
     let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
     texts.collect::<Option<_>>().ok_or_else(|| WrongValue::new("wanted a list of texts"))

@@ -168,7 +168,7 @@ impl Model {
         let project = roster.project_of(slot)?;
         let until = self.cramped_until(project, tokens, roster, now)?;
         for slot in roster.slots_of(project) {
-            self.mark(*slot, false, roster);
+            self.ready.mark(*slot, false, roster);
         }
         passed_over.push(project);
         Some(until)
@@ -178,7 +178,7 @@ impl Model {
     pub(super) fn readmit(&mut self, passed_over: &[usize], roster: &Roster) {
         for slot in passed_over.iter().flat_map(|project| roster.slots_of(*project)) {
             let is_ready = self.is_ready(*slot, roster);
-            self.mark(*slot, is_ready, roster);
+            self.ready.mark(*slot, is_ready, roster);
         }
     }
 

@@ -22,12 +22,12 @@ impl Model {
         roll: u64,
     ) -> Result<usize, Option<Timestamp>> {
         for slot in tried.clone() {
-            self.mark(slot, false, roster);
+            self.ready.mark(slot, false, roster);
         }
         let (mut passed_over, mut room, mut roll) = (Vec::new(), None, roll);
         let picked = loop {
             let preferred = prefer.filter(|slot| self.ready.contains(*slot));
-            let picked = preferred.or_else(|| self.rotation.pick(&self.ready, roster, now, roll));
+            let picked = preferred.or_else(|| self.ready.pick(roster, now, roll));
             let Some(slot) = picked else { break None };
             let later = self.pass_over(slot, tokens, &mut passed_over, roster, now);
             let Some(later) = later else { break Some(slot) };
@@ -40,7 +40,7 @@ impl Model {
         self.readmit(&passed_over, roster);
         for slot in tried.clone() {
             let is_ready = self.is_ready(slot, roster);
-            self.mark(slot, is_ready, roster);
+            self.ready.mark(slot, is_ready, roster);
         }
         picked.or_else(|| self.least_doubtful(tried, tokens, roster, now)).ok_or(room)
     }

@@ -51,7 +51,7 @@ fn names_are_read_and_written() {
     let error = "fastest".parse::<Strategy>().unwrap_err().to_string();
     assert_eq!(
         error,
-        "wanted one of balanced, round-robin, least-used, random, weighted, time-window"
+        "wanted one of balanced, round-robin, least-used, random, weighted, time-window, fill-first"
     );
 }
 
@@ -200,6 +200,29 @@ fn balanced_counts_for_the_whole_project() {
     let counts = counts(&picks(&mut pool, 1000), &keys);
     // A quarter would be its share among four equal keys; it comes whenever it is drawn.
     assert!(counts[3] > 350, "{counts:?}");
+}
+
+#[test]
+fn fill_first_drains_the_minute_that_ends_soonest() {
+    let keys = keys(3);
+    let rpm = crate::fault::Limits { requests_per_minute: Some(2), ..Default::default() };
+    let limits = crate::pool::PoolLimits { default: rpm, ..Default::default() };
+    let mut pool = Pool::new(keys.clone(), Strategy::FillFirst).with_limits(limits);
+    let at = |seconds| START + Duration::from_secs(seconds);
+    // Key 0 is drained, then key 1 is begun; when key 0 is back, key 1 is filled all the same.
+    let expected = [(0, 0), (1, 0), (10, 1), (61, 1), (62, 0), (63, 0), (64, 2), (71, 2), (72, 1)];
+    for (seconds, place) in expected {
+        assert_eq!(pick(&mut pool, at(seconds), 7), keys[place].id, "after {seconds} s");
+    }
+}
+
+#[test]
+fn balanced_takes_more_of_the_heavier() {
+    let mut keys = keys(2);
+    keys[1].weight = NonZeroU32::new(2).unwrap();
+    let mut pool = Pool::new(keys.clone(), Strategy::Balanced);
+    let shares = counts(&picks(&mut pool, 3000), &keys);
+    assert!((1900..2100).contains(&shares[1]), "{shares:?}");
 }
 
 #[test]
