@@ -22,6 +22,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("machete", &[]),
     ("typos", &[]),
     ("docs", &["--check"]),
+    ("fuzz", &["--seconds", "10"]),
     ("bench", &["--quick"]),
 ];
 

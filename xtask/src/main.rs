@@ -7,6 +7,7 @@ mod bench;
 mod check;
 mod ci;
 mod docs;
+mod fuzz;
 mod machine;
 mod process;
 mod purity;
@@ -55,6 +56,11 @@ const COMMANDS: &[Command] = &[
     Command { name: "deny", about: "licences, sources and double versions", run: tools::deny },
     Command { name: "machete", about: "dependencies that nothing uses", run: tools::machete },
     Command { name: "typos", about: "spelling", run: tools::typos },
+    Command {
+        name: "fuzz",
+        about: "chance against the decoders and the translation (--seconds N, names of targets)",
+        run: fuzz::run,
+    },
     Command {
         name: "bench",
         about: "load through the server, nginx and the mock alone; --help tells its options",

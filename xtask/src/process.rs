@@ -6,7 +6,7 @@ use std::{
     env,
     io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Command, Output, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -63,10 +63,20 @@ pub(crate) fn run_quietly(command: &mut Command) -> Result<(), Failure> {
 
 /// Runs silently and returns what the program wrote to its standard output.
 pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
+    Ok(String::from_utf8_lossy(&finished(command)?.stdout).into_owned())
+}
+
+/// Runs silently and returns what the program wrote to its standard error.
+pub(crate) fn capture_errors(command: &mut Command) -> Result<String, Failure> {
+    announce(command);
+    Ok(String::from_utf8_lossy(&finished(command)?.stderr).into_owned())
+}
+
+fn finished(command: &mut Command) -> Result<Output, Failure> {
     let line = describe(command);
     let output = command.output().map_err(|error| did_not_start(&line, &error))?;
     if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        return Ok(output);
     }
     let why = String::from_utf8_lossy(&output.stderr);
     Err(Failure::new(format!("`{line}` ended with {}: {}", output.status, why.trim())))

@@ -41,7 +41,7 @@ pub(crate) fn typos(arguments: &[String]) -> Outcome {
 }
 
 /// A tool built from crates.io, with the dependencies its authors locked.
-fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let folder = cache().join(format!("{name}-{version}"));
     let tool = folder.join("bin").join(name);
     if !tool.exists() {

@@ -1,0 +1,7 @@
+//! Any bytes as the body of a client's request.
+//!
+//! Invariant: the law stands in the library; here it only gets its bytes.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| balance_fuzz::request(bytes));

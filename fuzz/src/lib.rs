@@ -1,0 +1,144 @@
+//! What the fuzz targets hold of the translation and of the decoders.
+//!
+//! Invariant: everything here panics when a law of the wire formats is broken, and only then.
+
+use balance_dialect::json_array;
+use balance_dialect::sse;
+use balance_dialect::translate::{self, Call, Refusal, Stamp};
+use serde_json::Value;
+
+/// The moment and chance of every call.
+const STAMP: Stamp = Stamp { unix_seconds: 1_700_000_000, nonce: 42 };
+/// The bytes that one event may have.
+const LIMIT: usize = 1 << 16;
+
+/// The endpoints, each with a question whose answer is to be translated.
+pub const ENDPOINTS: [(&str, &str); 5] = [
+    ("chat", r#"{"model":"gemini-3-flash","messages":[{"role":"user","content":"q"}]}"#),
+    (
+        "chat",
+        r#"{"model":"m","messages":[{"role":"user","content":"q"}],"functions":[{"name":"f"}],"stream":true}"#,
+    ),
+    (
+        "chat",
+        r#"{"model":"m","messages":[{"role":"user","content":"q"}],"modalities":["audio"],"audio":{"voice":"alloy","format":"pcm16"},"stream":true,"stream_options":{"include_usage":true}}"#,
+    ),
+    ("responses", r#"{"model":"m","input":"q","stream":true}"#),
+    ("embeddings", r#"{"model":"m","input":["a","b"],"encoding_format":"base64"}"#),
+];
+
+/// The call that a body makes.
+pub fn call(endpoint: &str, body: &[u8]) -> Result<Call, Refusal> {
+    match endpoint {
+        "chat" => translate::chat(body, STAMP),
+        "responses" => translate::responses(body, STAMP),
+        _ => translate::embeddings(body),
+    }
+}
+
+/// A body of a client: what is sent is JSON, what is refused has a reason.
+pub fn request(body: &[u8]) {
+    for endpoint in ["chat", "responses", "embeddings"] {
+        match call(endpoint, body) {
+            Ok(call) => {
+                assert!(!call.requests.is_empty());
+                for request in &call.requests {
+                    assert!(request.path.starts_with("/v1beta/models/"), "{}", request.path);
+                    let body = request.body.as_deref().expect("a request to a model has a body");
+                    serde_json::from_slice::<Value>(body).expect("what is sent is JSON");
+                }
+            }
+            Err(refusal) => assert!(!refusal.message.is_empty()),
+        }
+    }
+}
+
+/// A whole answer: the client gets JSON or, with the error, nothing.
+pub fn answer(body: &[u8]) {
+    for (endpoint, question) in ENDPOINTS {
+        let question = question.replace(r#","stream":true"#, "");
+        let Ok(mut call) = call(endpoint, question.as_bytes()) else { continue };
+        let mut out = Vec::new();
+        match call.translator.whole(body, &mut out) {
+            Ok(_) if out.is_empty() => {}
+            Ok(_) => {
+                serde_json::from_slice::<Value>(&out).expect("the answer is JSON");
+            }
+            Err(_) => assert!(out.is_empty(), "an answer that failed was begun"),
+        }
+    }
+}
+
+/// A streamed answer: the same events however it is cut, each of them JSON, and an end.
+pub fn stream(bytes: &[u8]) {
+    let size = 1 + usize::from(bytes.last().copied().unwrap_or_default() % 40);
+    for (endpoint, question) in ENDPOINTS {
+        if !question.contains("stream") {
+            continue;
+        }
+        let whole = streamed(endpoint, question, [bytes].into_iter());
+        let pieces = streamed(endpoint, question, bytes.chunks(size));
+        assert_eq!(whole, pieces, "cut into pieces of {size}");
+        let text = String::from_utf8(whole).expect("a stream is text");
+        assert!(text.is_empty() || text.ends_with("\n\n"), "a stream ends with an event");
+        for event in text.split_terminator("\n\n") {
+            let data = event.lines().find_map(|line| line.strip_prefix("data: "));
+            let data = data.expect("an event has data");
+            assert!(data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok(), "{data}");
+        }
+    }
+}
+
+fn streamed<'a>(endpoint: &str, question: &str, pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    let mut call = call(endpoint, question.as_bytes()).expect("the questions are good");
+    let mut out = Vec::new();
+    for piece in pieces {
+        if call.translator.push(piece, &mut out).is_err() {
+            break;
+        }
+    }
+    call.translator.finish(&mut out);
+    out
+}
+
+/// Bytes through both decoders: the same events however they are cut.
+pub fn decoders(bytes: &[u8]) {
+    let size = 1 + usize::from(bytes.last().copied().unwrap_or_default() % 40);
+    assert_eq!(events([bytes].into_iter()), events(bytes.chunks(size)));
+    assert_eq!(elements([bytes].into_iter()), elements(bytes.chunks(size)));
+}
+
+fn events<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> (Vec<sse::Event>, bool) {
+    let mut decoder = sse::Decoder::new(LIMIT);
+    let mut events = Vec::new();
+    for piece in pieces {
+        decoder.push(piece);
+        loop {
+            match decoder.next() {
+                Ok(Some(event)) => events.push(event),
+                Ok(None) => break,
+                Err(_) => return (events, true),
+            }
+        }
+    }
+    events.extend(std::iter::from_fn(|| decoder.finish()));
+    (events, false)
+}
+
+fn elements<'a>(
+    pieces: impl Iterator<Item = &'a [u8]>,
+) -> (Vec<Vec<u8>>, Option<json_array::Error>) {
+    let mut decoder = json_array::Decoder::new(LIMIT);
+    let mut elements = Vec::new();
+    for piece in pieces {
+        decoder.push(piece);
+        loop {
+            match decoder.next() {
+                Ok(Some(element)) => elements.push(element),
+                Ok(None) => break,
+                Err(error) => return (elements, Some(error)),
+            }
+        }
+    }
+    (elements, None)
+}
