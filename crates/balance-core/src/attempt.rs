@@ -114,8 +114,8 @@ where
             let start = judged(whole, key)?;
             Ok(Opened { head, start, rest: None, framing })
         }
-        (Via::Stream(_) | Via::Watch(_), Some(framing @ (Framing::Sse | Framing::Array))) => {
-            let empty_is_fault = matches!(via, Via::Stream(_));
+        (Via::Stream | Via::Watch(_), Some(framing @ (Framing::Sse | Framing::Array))) => {
+            let empty_is_fault = matches!(via, Via::Stream);
             let start = begin(&mut body, framing, empty_is_fault, key).await?;
             Ok(Opened { head, start, rest: Some(body), framing: Some(framing) })
         }
@@ -123,7 +123,7 @@ where
             let start = unless_error(&mut body, &head.headers, key).await?;
             Ok(Opened { head, start, rest: Some(body), framing })
         }
-        (Via::Pass | Via::Watch(_) | Via::Stream(_), _) => {
+        (Via::Pass | Via::Watch(_) | Via::Stream, _) => {
             Ok(Opened { head, start: VecDeque::new(), rest: Some(body), framing })
         }
     }

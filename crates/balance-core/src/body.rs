@@ -21,6 +21,7 @@ use crate::{
     host::{BoxError, Payload},
     relay::Relay,
     route::{Native, NativeMethod, Route},
+    weave::Weave,
 };
 
 /// The body of a [`Reply`](crate::reply::Reply); `B` is the host's own upstream body.
@@ -30,8 +31,10 @@ pub enum Body<B> {
     Full(Bytes),
     /// Lines made by a running [`Job`](crate::job::Job).
     Feed(mpsc::Receiver<Bytes>),
-    /// An upstream answer, passed on as it arrives.
+    /// A native answer, passed on as it arrives.
     Relay(Box<Relay<B>>),
+    /// Streamed answers, translated as they arrive.
+    Weave(Box<Weave<B>>),
 }
 
 impl<B> http_body::Body for Body<B>
@@ -53,6 +56,7 @@ where
                 Poll::Ready(line.map(|line| Ok(Frame::data(line))))
             }
             Self::Relay(relay) => relay.poll_frame(cx),
+            Self::Weave(weave) => weave.poll_frame(cx),
         }
     }
 
@@ -61,13 +65,14 @@ where
             Self::Full(bytes) => bytes.is_empty(),
             Self::Feed(_) => false,
             Self::Relay(relay) => relay.is_end_stream(),
+            Self::Weave(weave) => weave.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Feed(_) => SizeHint::default(),
+            Self::Feed(_) | Self::Weave(_) => SizeHint::default(),
             Self::Relay(relay) => relay.size_hint(),
         }
     }

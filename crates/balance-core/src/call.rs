@@ -4,10 +4,7 @@
 
 use std::time::Duration;
 
-use balance_dialect::{
-    framing::Framing,
-    translate::{Translator, Upstream},
-};
+use balance_dialect::{framing::Framing, translate::Upstream};
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
 use crate::{
@@ -64,7 +61,7 @@ pub(crate) enum Via {
     /// As it is, with an eye on how it begins and ends.
     Watch(Answer),
     /// Translated, event by event.
-    Stream(Box<Translator>),
+    Stream,
     /// Translated, once it is there as a whole.
     Whole,
 }
@@ -85,7 +82,7 @@ impl Via {
             Self::Watch(_) if headers::is_event_stream(response) => Some(Framing::Sse),
             Self::Watch(Answer::Streamed) => Some(Framing::Array),
             Self::Watch(Answer::Whole) | Self::Whole => Some(Framing::Whole),
-            Self::Stream(_) => Some(Framing::Sse),
+            Self::Stream => Some(Framing::Sse),
         }
     }
 }
@@ -156,7 +153,7 @@ impl<I> Call<I> {
     /// not streamed begins when the model has finished.
     pub(crate) fn patience(&self, settings: &Settings, left: Duration) -> Duration {
         match &self.via {
-            Via::Stream(_) | Via::Watch(Answer::Streamed) => settings.first_byte.0.min(left),
+            Via::Stream | Via::Watch(Answer::Streamed) => settings.first_byte.0.min(left),
             Via::Pass | Via::Watch(Answer::Whole) | Via::Whole => left,
         }
     }

@@ -23,13 +23,15 @@ use crate::{
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "made and taken apart once for each request")]
 pub(crate) enum Question<I> {
-    /// One call, whose answer is given as it arrives.
-    One(Call<I>),
+    /// A native call, whose answer is passed as it is.
+    Native(Call<I>),
+    /// One call or several, whose answers make one as they arrive.
+    Stream(Vec<Call<I>>, Box<Translator>),
     /// One call or several, whose answers are read as a whole and make one.
     Series(Box<Series>),
 }
 
-/// Calls to be made one after the other, and the answer that their answers make.
+/// Calls to be made, and the answer that their answers make.
 #[derive(Debug)]
 pub(crate) struct Series {
     waiting: VecDeque<Upstream>,
@@ -49,7 +51,7 @@ pub(crate) fn decode<I>(
     stamp: Stamp,
 ) -> Result<Question<I>, Error> {
     let endpoint = match route {
-        Route::Native(native) => return Ok(Question::One(Call::native(native, head, payload))),
+        Route::Native(native) => return Ok(Question::Native(Call::native(native, head, payload))),
         Route::OpenAi(endpoint) => endpoint,
         Route::Home | Route::Health | Route::Preflight | Route::Verify => {
             return Err(Error::Bug("a page that asks upstream"));
@@ -65,31 +67,36 @@ pub(crate) fn decode<I>(
         Endpoint::Models => Ok(translate::models()),
         Endpoint::Model(name) => translate::model(&name),
     };
-    Question::of(call.map_err(Error::BadRequest)?)
+    Ok(Question::of(call.map_err(Error::BadRequest)?))
 }
 
 impl<I> Question<I> {
-    fn of(call: translate::Call) -> Result<Self, Error> {
+    fn of(call: translate::Call) -> Self {
         let translate::Call { model, stream, requests, translator } = call;
         let model = (!model.is_empty()).then_some(model);
-        let mut waiting = VecDeque::from(requests);
+        let waiting = VecDeque::from(requests);
         if !stream {
-            let series = Series { waiting, model, translator, answer: Vec::new() };
-            return Ok(Self::Series(Box::new(series)));
+            return Self::Series(Box::new(Series {
+                waiting,
+                model,
+                translator,
+                answer: Vec::new(),
+            }));
         }
-        let upstream = waiting.pop_front().ok_or(Error::Bug("a stream without a request"))?;
-        Ok(Self::One(Call::ours(upstream, model, Via::Stream(Box::new(translator)))))
+        let calls = waiting.into_iter().map(|each| Call::ours(each, model.clone(), Via::Stream));
+        Self::Stream(calls.collect(), Box::new(translator))
     }
 }
 
 impl Series {
-    /// The next call to make; `None` when all are answered.
-    pub(crate) fn next<I>(&mut self) -> Option<Call<I>> {
-        let upstream = self.waiting.pop_front().or_else(|| self.translator.next_page())?;
-        Some(Call::ours(upstream, self.model.clone(), Via::Whole))
+    /// The calls to make now, side by side; none when all are answered.
+    pub(crate) fn calls<I>(&mut self) -> Vec<Call<I>> {
+        self.waiting.extend(self.translator.next_page().filter(|_| self.waiting.is_empty()));
+        let model = &self.model;
+        self.waiting.drain(..).map(|each| Call::ours(each, model.clone(), Via::Whole)).collect()
     }
 
-    /// Takes the answer to the call that was made last.
+    /// Takes the answer to the next of the calls, in their order.
     ///
     /// # Errors
     /// A fault of the service if it cannot be understood.

@@ -11,11 +11,11 @@ use http::{HeaderValue, Response, header};
 use crate::{
     attempt::Opened,
     body::Body,
-    call::Via,
     headers,
     host::BoxError,
     relay::{Relay, Tap},
     secret::Secret,
+    weave::Weave,
 };
 
 /// A reply's head and body, and where the answer's end will be told.
@@ -25,37 +25,24 @@ pub(crate) struct Delivery<B> {
     pub(crate) summary: oneshot::Receiver<Summary>,
 }
 
-/// Gives the answer in the way that `via` says.
-pub(crate) fn deliver<B>(opened: Opened<B>, via: Via, key: &Secret) -> Delivery<B>
+/// Gives a native answer as it is.
+pub(crate) fn pass<B>(opened: Opened<B>, key: &Secret) -> Delivery<B>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     let (report, summary) = oneshot::channel();
-    let response = match via {
-        Via::Pass | Via::Watch(_) | Via::Whole => pass(opened, key, report),
-        Via::Stream(translator) => {
-            let tap = Tap::Translate(translator);
-            events(Relay::new(opened.start, opened.rest, tap, key, report))
-        }
-    };
-    Delivery { response, summary }
-}
-
-/// A native answer, as it is.
-fn pass<B>(opened: Opened<B>, key: &Secret, report: oneshot::Sender<Summary>) -> Response<Body<B>>
-where
-    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
-{
     let Opened { mut head, start, rest, framing } = opened;
     // A stream that breaks gets an error event behind it, which no length has counted in.
     let body_is_kept = !matches!(framing, Some(Framing::Sse | Framing::Array));
     head.headers = headers::for_caller(head.headers, body_is_kept);
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
-    Response::from_parts(head, Body::Relay(Box::new(Relay::new(start, rest, tap, key, report))))
+    let body = Body::Relay(Box::new(Relay::new(start, rest, tap, key, report)));
+    Delivery { response: Response::from_parts(head, body), summary }
 }
 
-fn events<B>(relay: Relay<B>) -> Response<Body<B>> {
-    let mut response = Response::new(Body::Relay(Box::new(relay)));
+/// Gives translated answers as events.
+pub(crate) fn events<B>(weave: Weave<B>) -> Response<Body<B>> {
+    let mut response = Response::new(Body::Weave(Box::new(weave)));
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
     headers.insert(header::CONTENT_TYPE, fixed("text/event-stream; charset=utf-8"));

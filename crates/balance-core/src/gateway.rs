@@ -10,10 +10,14 @@ use std::{
 };
 
 use balance_dialect::{
-    summary::Usage,
-    translate::{Stamp, Upstream},
+    summary::{Summary, Usage},
+    translate::{Stamp, Translator, Upstream},
 };
-use futures_util::future::{Either, select};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream::FuturesOrdered,
+};
 use http::{Request, request};
 
 use crate::{
@@ -22,7 +26,7 @@ use crate::{
     body,
     call::{Call, Via},
     decode::{Question, Series, decode},
-    deliver::{Delivery, deliver},
+    deliver::{Delivery, events, pass},
     error::Error,
     fault::{Blame, Fault, ProjectFault, Remedy},
     headers::{self, Query},
@@ -40,7 +44,11 @@ use crate::{
     settings::{BaseUrl, Settings},
     trail::Trail,
     verify,
+    weave::Weave,
 };
+
+/// How many questions of one request are asked at once.
+const SIDE_BY_SIDE: usize = 8;
 
 /// Answers requests through pools of keys. One per process, shared by all requests.
 #[derive(Debug)]
@@ -77,17 +85,21 @@ impl<H: Host> Gateway<H> {
     /// Does what a reply left to do, beside the sending of its body.
     pub async fn run(&self, job: Job) -> Outcome {
         match job.0 {
-            Task::Settle { pool, lease, summary } => {
-                let key = lease.key;
-                let summary = summary.await.ok();
-                match &summary {
-                    Some(summary) => {
-                        let fault = attempt::fault_at_end(summary, &lease.secret);
-                        self.settle(pool, lease, fault.as_ref().map_or(Ok(summary.usage), Err));
+            Task::Settle { pool, ends } => {
+                let keys = ends.iter().map(|(lease, _)| lease.key).collect();
+                let mut all = Vec::with_capacity(ends.len());
+                for (lease, summary) in ends {
+                    let summary = summary.await.ok();
+                    match &summary {
+                        Some(summary) => {
+                            let fault = attempt::fault_at_end(summary, &lease.secret);
+                            self.settle(pool, lease, fault.as_ref().map_or(Ok(summary.usage), Err));
+                        }
+                        None => self.cancel(pool, lease),
                     }
-                    None => self.cancel(pool, lease),
+                    all.push(summary);
                 }
-                Outcome::Ended { key, summary }
+                Outcome::Ended { keys, summary: Summary::of_all(all) }
             }
             Task::Verify { keys, lines } => verify::run(self, keys, lines).await,
         }
@@ -114,7 +126,8 @@ impl<H: Host> Gateway<H> {
         let pool = self.enter(&route, &head)?;
         let payload = self.receive(body, &route, &head).await?;
         match decode(route, head, payload, self.stamp())? {
-            Question::One(call) => self.relay(call, pool, trail).await,
+            Question::Native(call) => self.relay(call, pool, trail).await,
+            Question::Stream(calls, translator) => self.weave(calls, translator, pool, trail).await,
             Question::Series(series) => self.gather(series, pool, trail).await,
         }
     }
@@ -133,7 +146,7 @@ impl<H: Host> Gateway<H> {
         Ok(self.pools().enter(caller, self.host.now()))
     }
 
-    /// One question, whose answer is given as it arrives.
+    /// One native question, whose answer is passed as it is.
     async fn relay(
         &self,
         mut call: Call<H::Incoming>,
@@ -143,14 +156,32 @@ impl<H: Host> Gateway<H> {
         trail.model.clone_from(&call.model);
         let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
         let key = lease.key;
-        let Delivery { mut response, summary } = deliver(opened, call.via, &lease.secret);
+        let Delivery { mut response, summary } = pass(opened, &lease.secret);
         let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
         if let Some(ours) = public_url.or(call.own_address.as_deref()) {
             let upstream = self.settings.base_url.as_str();
             headers::point_links_at(response.headers_mut(), upstream, ours, key, &lease.secret);
         }
-        let job = Job(Task::Settle { pool, lease, summary });
+        let job = Job(Task::Settle { pool, ends: vec![(lease, summary)] });
         Ok(Reply { job: Some(job), ..Reply::of(response) })
+    }
+
+    /// One question or several, whose answers make one as they arrive.
+    async fn weave(
+        &self,
+        calls: Vec<Call<H::Incoming>>,
+        translator: Box<Translator>,
+        pool: PoolId,
+        trail: &mut Trail,
+    ) -> Result<Reply<H::Body>, Error> {
+        let mut weave = Weave::new(translator);
+        let mut ends = Vec::with_capacity(calls.len());
+        for (lease, opened) in self.ask(calls, pool, trail).await? {
+            let summary = weave.add(opened, &lease.secret);
+            ends.push((lease, summary));
+        }
+        let job = Job(Task::Settle { pool, ends });
+        Ok(Reply { job: Some(job), ..Reply::of(events(weave)) })
     }
 
     /// One question or several, whose answers are read as a whole and make one.
@@ -160,14 +191,65 @@ impl<H: Host> Gateway<H> {
         pool: PoolId,
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
-        while let Some(mut call) = series.next() {
-            trail.model.clone_from(&call.model);
-            let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
-            let taken = series.take(opened.whole());
-            self.settle(pool, lease, taken.as_ref().map(|summary| summary.usage));
-            trail.summary = Some(taken.map_err(Error::upstream)?);
+        let mut summaries = Vec::new();
+        loop {
+            let calls = series.calls();
+            if calls.is_empty() {
+                trail.summary = Summary::of_all(summaries);
+                return Ok(series.finish());
+            }
+            let mut answers = self.ask(calls, pool, trail).await?.into_iter();
+            while let Some((lease, opened)) = answers.next() {
+                let taken = series.take(opened.whole());
+                self.settle(pool, lease, taken.as_ref().map(|summary| summary.usage));
+                match taken {
+                    Ok(summary) => summaries.push(Some(summary)),
+                    Err(fault) => {
+                        answers.for_each(|(lease, _)| self.cancel(pool, lease));
+                        return Err(Error::upstream(fault));
+                    }
+                }
+            }
         }
-        Ok(series.finish())
+    }
+
+    /// Asks all questions, some side by side, and gives their answers in order: all or none.
+    async fn ask(
+        &self,
+        calls: Vec<Call<H::Incoming>>,
+        pool: PoolId,
+        trail: &mut Trail,
+    ) -> Result<Vec<(Lease, Opened<H::Body>)>, Error> {
+        let mut answers = Vec::with_capacity(calls.len());
+        let mut failure = None;
+        let mut waiting = calls.into_iter();
+        let mut asked = FuturesOrdered::new();
+        loop {
+            while asked.len() < SIDE_BY_SIDE && failure.is_none() {
+                let Some(call) = waiting.next() else { break };
+                asked.push_back(self.ask_one(call, pool));
+            }
+            let Some((answer, way)) = asked.next().await else { break };
+            trail.join(way);
+            match answer {
+                Ok(answer) => answers.push(answer),
+                // What is under way is waited for, so that its keys are not left counted as busy.
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        let Some(error) = failure else { return Ok(answers) };
+        answers.into_iter().for_each(|(lease, _)| self.cancel(pool, lease));
+        Err(error)
+    }
+
+    async fn ask_one(
+        &self,
+        mut call: Call<H::Incoming>,
+        pool: PoolId,
+    ) -> (Result<(Lease, Opened<H::Body>), Error>, Trail) {
+        let mut way = Trail { model: call.model.clone(), ..Trail::default() };
+        let answer = self.exchange(&mut call, pool, &mut way).await;
+        (answer, way)
     }
 
     /// Asks upstream with one key after the other, until an answer begins well.

@@ -20,8 +20,8 @@ pub struct Job(pub(crate) Task);
 
 #[derive(Debug)]
 pub(crate) enum Task {
-    /// Wait for the end of an answer, then settle its lease.
-    Settle { pool: PoolId, lease: Lease, summary: oneshot::Receiver<Summary> },
+    /// Wait for the ends of answers, then settle their leases.
+    Settle { pool: PoolId, ends: Vec<(Lease, oneshot::Receiver<Summary>)> },
     /// Check keys, a line for each.
     Verify { keys: Vec<Key>, lines: mpsc::Sender<Bytes> },
 }
@@ -31,8 +31,8 @@ pub(crate) enum Task {
 pub enum Outcome {
     /// An answer ended.
     Ended {
-        /// The key that it came by.
-        key: KeyId,
+        /// The keys that it came by: one, or one for each of several answers that make it.
+        keys: Vec<KeyId>,
         /// How it ended; `None` if the caller left before its end.
         summary: Option<Summary>,
     },

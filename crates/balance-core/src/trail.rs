@@ -36,6 +36,12 @@ impl Trail {
         Self { request_id, ..Self::default() }
     }
 
+    /// Adds the way of one of several calls.
+    pub(crate) fn join(&mut self, call: Self) {
+        self.model = call.model.or_else(|| self.model.take());
+        self.tries.extend(call.tries);
+    }
+
     pub(crate) fn note(&mut self, key: KeyId, fault: Option<&Fault>) {
         self.tries.push(Try { key, fault: fault.map(Fault::code) });
     }

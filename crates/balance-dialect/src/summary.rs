@@ -41,3 +41,33 @@ pub struct Usage {
     /// All tokens, as Gemini sums them.
     pub total_tokens: u64,
 }
+
+impl Summary {
+    /// What several answers that make one turned out to be; none when one of them is not known.
+    /// The first that did not end well tells how all ended.
+    #[must_use]
+    pub fn of_all(all: Vec<Option<Self>>) -> Option<Self> {
+        all.into_iter().reduce(|sum, more| Some(sum?.with(more?))).flatten()
+    }
+
+    fn with(mut self, other: Self) -> Self {
+        self.usage += other.usage;
+        let ending = if self.ending == Ending::Finished { other.ending } else { self.ending };
+        Self { ending, ..self }
+    }
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, more) in [
+            (&mut self.prompt_tokens, other.prompt_tokens),
+            (&mut self.cached_tokens, other.cached_tokens),
+            (&mut self.candidates_tokens, other.candidates_tokens),
+            (&mut self.thoughts_tokens, other.thoughts_tokens),
+            (&mut self.tool_use_tokens, other.tool_use_tokens),
+            (&mut self.total_tokens, other.total_tokens),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
+}

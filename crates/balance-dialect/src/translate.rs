@@ -12,7 +12,7 @@
 //!   `messages`, `parts`, `media` and `detail` tell the conversation to a `dialogue`, which makes the turns;
 //!   `tools`, `built_in`, `custom`, `names`, `choice` and `schema` make the tools; `config`, `thinking` and `speech` the rest.
 //!   `packed` carries the signatures of thoughts through the names of calls.
-//! - `reply` drives an answer, whole or streamed: `piece` says what a part of it means, `finish` why
+//! - `reply` drives an answer, whole or streamed, and `lanes` several that make one: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
 //!   tell of answers that are none.
 //! - `responses`, `embeddings` and `models` do the same for the other endpoints.
@@ -29,6 +29,7 @@ mod embeddings;
 mod failure;
 mod finish;
 mod ids;
+mod lanes;
 mod malformed;
 mod media;
 mod messages;
@@ -56,6 +57,7 @@ pub use self::upstream::Upstream;
 
 use self::chat::{CallStyle, Chat, StreamUsage};
 use self::embeddings::Embeddings;
+use self::lanes::Lanes;
 use self::models::Models;
 use self::piece::CallIds;
 use self::reply::Feed;
@@ -95,7 +97,8 @@ pub struct Call {
 pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
     let chat: ChatRequest<'_> = decode::decode(body)?;
     let name = model::upstream_name(&chat.model)?;
-    let (request, names, sound) = request::request(&chat, &model::family(name))?;
+    let family = model::family(name);
+    let (request, names, sound) = request::request(&chat, &family)?;
     let stream = chat.stream == Some(true);
     let includes_usage = chat.stream_options.as_ref().and_then(|options| options.include_usage);
     let usage = match includes_usage {
@@ -103,17 +106,16 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
         _ => StreamUsage::Left,
     };
     let style = if request::is_legacy(&chat) { CallStyle::Function } else { CallStyle::Tools };
+    let calls = CallIds::new(stamp.nonce, messages::call_ids(&chat.messages));
+    let reply = Chat::new(&chat.model, names, (usage, sound, style), calls, stamp);
+    let answers = config::Answers::of(chat.n, &family)?;
+    let feed = Feed::of(reply, Lanes::new(answers.requests, answers.each));
     Ok(Call {
         model: name.to_owned(),
         stream,
-        requests: vec![Upstream::generate(name, stream, &request, body.len())],
-        translator: Translator(Kind::Chat(Box::new(Feed::new(Chat::new(
-            &chat.model,
-            names,
-            (usage, sound, style),
-            CallIds::new(stamp.nonce, messages::call_ids(&chat.messages)),
-            stamp,
-        ))))),
+        requests: answers
+            .requests(request, |request| Upstream::generate(name, stream, request, body.len())),
+        translator: Translator(Kind::Chat(Box::new(feed))),
     })
 }
 
@@ -198,9 +200,23 @@ impl Translator {
     /// [`Malformed`] when the answer cannot be read on. The client's stream is ended with an error
     /// by then: what was appended must still be sent, and nothing more need be read.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+        self.push_lane(0, bytes, out)
+    }
+
+    /// The same for a call of several requests, whose streams come side by side: `lane` is the
+    /// place of the request among [`Call::requests`].
+    ///
+    /// # Errors
+    /// As [`push`](Self::push), for all of them.
+    pub fn push_lane(
+        &mut self,
+        lane: usize,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
         match &mut self.0 {
-            Kind::Chat(feed) => feed.push(bytes, out),
-            Kind::Responses(feed) => feed.push(bytes, out),
+            Kind::Chat(feed) => feed.push(lane, bytes, out),
+            Kind::Responses(feed) => feed.push(lane, bytes, out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => Err(Malformed::Unexpected),
         }
     }
@@ -208,9 +224,15 @@ impl Translator {
     /// Takes note that the streamed answer has ended, and appends the end of the client's stream:
     /// a clean one when Gemini finished its answer, else an error.
     pub fn finish(&mut self, out: &mut Vec<u8>) -> Summary {
+        self.finish_lane(0, out)
+    }
+
+    /// The same for one of several streams. The client's stream ends cleanly with the last of
+    /// them, and with an error as soon as one has not ended well.
+    pub fn finish_lane(&mut self, lane: usize, out: &mut Vec<u8>) -> Summary {
         match &mut self.0 {
-            Kind::Chat(feed) => feed.finish(out),
-            Kind::Responses(feed) => feed.finish(out),
+            Kind::Chat(feed) => feed.finish(lane, out),
+            Kind::Responses(feed) => feed.finish(lane, out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {
                 Summary { usage: Usage::default(), ending: Ending::Truncated }
             }

@@ -10,7 +10,8 @@ use super::model::Family;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
 use super::schema;
-use crate::gemini::generate::request::GenerationConfig;
+use super::upstream::Upstream;
+use crate::gemini::generate::request::{GenerateContentRequest, GenerationConfig};
 use crate::json::Text;
 use crate::openai::chat::{ChatRequest, ResponseFormat};
 use crate::openai::number::Integer;
@@ -22,7 +23,7 @@ mod tests;
 /// How many stop texts Gemini takes.
 const STOPS: usize = 5;
 /// How many answers Gemini gives at once.
-const CANDIDATES: i64 = 8;
+const CANDIDATES: u32 = 8;
 
 /// How many alternatives to each token Gemini tells.
 const ALTERNATIVES: i64 = 20;
@@ -73,18 +74,53 @@ pub(crate) fn service_tier(word: Option<&str>) -> Result<Option<&'static str>, R
     }
 }
 
-/// How many answers; none for one, which models that give only one accept.
-///
-/// # Errors
-/// A [`Refusal`] of less than one and of more than Gemini gives at once.
-pub(crate) fn candidates(n: Option<Integer>) -> Result<Option<i64>, Refusal> {
-    match n {
-        None | Some(Integer(1)) => Ok(None),
-        Some(Integer(n)) if (1..=CANDIDATES).contains(&n) => Ok(Some(n)),
-        Some(_) => {
-            let reason = format!("it must lie between 1 and {CANDIDATES}");
-            Err(Refusal::invalid_value("n", reason))
+/// How many answers are asked for, and by how many requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answers {
+    /// How many requests are sent side by side.
+    pub(crate) requests: usize,
+    /// How many answers each of them asks for.
+    pub(crate) each: u32,
+}
+
+impl Answers {
+    /// `n` answers: by one request where the family gives several, else by a request for each.
+    ///
+    /// # Errors
+    /// A [`Refusal`] of less than one and of more than Gemini gives at once.
+    pub(crate) fn of(n: Option<Integer>, family: &Family) -> Result<Self, Refusal> {
+        let n = n.map_or(Some(1), |Integer(n)| u32::try_from(n).ok());
+        match n.filter(|n| (1..=CANDIDATES).contains(n)) {
+            Some(each) if family.candidates => Ok(Self { requests: 1, each }),
+            Some(n) => Ok(Self { requests: n as usize, each: 1 }),
+            None => {
+                let reason = format!("it must lie between 1 and {CANDIDATES}");
+                Err(Refusal::invalid_value("n", reason))
+            }
         }
+    }
+
+    /// What each request asks for; none for one, which models that give only one accept.
+    pub(crate) fn candidate_count(self) -> Option<i64> {
+        (self.each > 1).then_some(self.each.into())
+    }
+
+    /// The requests. A seed that the client gave is another one in each, since the same would give
+    /// the same answer.
+    pub(crate) fn requests(
+        self,
+        mut request: GenerateContentRequest<'_>,
+        write: impl Fn(&GenerateContentRequest<'_>) -> Upstream,
+    ) -> Vec<Upstream> {
+        let Some(seed) = request.generation_config.seed else {
+            return vec![write(&request); self.requests];
+        };
+        let seeds = std::iter::successors(Some(seed), |seed| Some(seed.wrapping_add(1)));
+        let requests = seeds.take(self.requests).map(|seed| {
+            request.generation_config.seed = Some(seed);
+            write(&request)
+        });
+        requests.collect()
     }
 }
 

@@ -1,9 +1,11 @@
-//! An answer of Gemini on its way into a client's dialect, whole or as a stream.
+//! An answer of Gemini on its way into a client's dialect, whole or as a stream; or several answers
+//! that make one.
 //!
 //! Invariant: however the bytes of a stream are cut, the same bytes come out; and a stream that
 //! Gemini did not finish ends with an error, never as if it were complete.
 
 use super::failure;
+use super::lanes::{End, Lanes};
 use super::malformed::Malformed;
 use super::usage::Tokens;
 use crate::gemini::error::ErrorBody;
@@ -11,9 +13,6 @@ use crate::gemini::generate::answer::GenerateContentResponse;
 use crate::openai::error::ErrorObject;
 use crate::sse::{Decoder, Event};
 use crate::summary::{Ending, Summary};
-
-/// The most bytes that one event may have; a picture of 4K takes some 30 MB.
-const EVENT_LIMIT: usize = 128 << 20;
 
 /// There is nothing in an answer that a client could be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,30 +51,37 @@ pub(crate) trait Reply {
 #[derive(Debug)]
 pub(crate) struct Feed<R> {
     reply: R,
-    decoder: Decoder,
-    tokens: Tokens,
-    /// Gemini's word for the end of the answer.
-    reason: Option<String>,
+    lanes: Lanes,
     /// Set once the end is written; what comes after is not read.
     ending: Option<Ending>,
 }
 
 impl<R: Reply> Feed<R> {
+    /// A reply to the one answer of one request.
     pub(crate) fn new(reply: R) -> Self {
-        let decoder = Decoder::new(EVENT_LIMIT);
-        Self { reply, decoder, tokens: Tokens::default(), reason: None, ending: None }
+        Self::of(reply, Lanes::one())
     }
 
-    /// See [`Translator::push`](super::Translator::push).
-    pub(crate) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
+    /// A reply to the answers of several requests.
+    pub(crate) fn of(reply: R, lanes: Lanes) -> Self {
+        Self { reply, lanes, ending: None }
+    }
+
+    /// See [`Translator::push_lane`](super::Translator::push_lane).
+    pub(crate) fn push(
+        &mut self,
+        lane: usize,
+        bytes: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformed> {
         if self.ending.is_none() {
-            self.decoder.push(bytes);
+            self.lanes.decoder(lane).ok_or(Malformed::Unexpected)?.push(bytes);
         }
         while self.ending.is_none() {
-            let read = match self.decoder.next() {
-                Ok(Some(event)) => self.event(&event, out),
-                Ok(None) => break,
-                Err(too_long) => Err(too_long.into()),
+            let read = match self.lanes.decoder(lane).map(Decoder::next) {
+                Some(Ok(Some(event))) => self.event(lane, &event, out),
+                Some(Ok(None)) | None => break,
+                Some(Err(too_long)) => Err(too_long.into()),
             };
             if let Err(malformed) = read {
                 self.break_off(&malformed, out);
@@ -85,19 +91,24 @@ impl<R: Reply> Feed<R> {
         Ok(())
     }
 
-    /// See [`Translator::finish`](super::Translator::finish).
-    pub(crate) fn finish(&mut self, out: &mut Vec<u8>) -> Summary {
+    /// See [`Translator::finish_lane`](super::Translator::finish_lane).
+    pub(crate) fn finish(&mut self, lane: usize, out: &mut Vec<u8>) -> Summary {
         while self.ending.is_none() {
-            let Some(event) = self.decoder.finish() else { break };
-            if self.event(&event, out).is_err() {
+            let Some(event) = self.lanes.decoder(lane).and_then(Decoder::finish) else { break };
+            if self.event(lane, &event, out).is_err() {
                 // The stream was cut within the event.
                 failure::truncated(|error| self.interrupt(error, out));
             }
         }
         if self.ending.is_none() {
-            self.end(out);
+            match self.lanes.end(lane) {
+                End::Truncated => failure::truncated(|error| self.interrupt(error, out)),
+                End::Last => self.end(out),
+                End::OthersGoOn => {}
+            }
         }
-        self.summary()
+        let ending = self.ending.clone().unwrap_or(Ending::Finished);
+        Summary { usage: self.lanes.counted(lane), ending }
     }
 
     /// See [`Translator::interrupt`](super::Translator::interrupt).
@@ -114,43 +125,45 @@ impl<R: Reply> Feed<R> {
         if answer.error.is_some() {
             return Err(Malformed::Failed(Box::new(ErrorBody::parse(body).unwrap_or_default())));
         }
-        self.note(&answer);
-        if self.reply.whole(&answer, &self.tokens, out).is_err() {
-            return Err(Malformed::Empty { reason: self.reason.take() });
+        let lane = self.lanes.waiting();
+        self.lanes.note(lane, &answer);
+        let counted = self.lanes.counted(lane);
+        let written = if self.lanes.is_one() {
+            self.reply.whole(&answer, &self.lanes.total(), out)
+        } else if self.lanes.keep(body) {
+            let bodies = self.lanes.kept();
+            let answers = bodies.iter().map(|body| read(body)).collect::<Result<Vec<_>, _>>()?;
+            self.reply.whole(&self.lanes.merged(answers), &self.lanes.total(), out)
+        } else {
+            Ok(())
+        };
+        if written.is_err() {
+            return Err(Malformed::Empty { reason: self.lanes.reason() });
         }
-        self.ending = Some(Ending::Finished);
-        Ok(self.summary())
+        self.ending = self.lanes.are_all_kept().then_some(Ending::Finished);
+        Ok(Summary { usage: counted, ending: Ending::Finished })
     }
 
-    fn event(&mut self, event: &Event, out: &mut Vec<u8>) -> Result<(), Malformed> {
-        let answer = read(&event.data)?;
-        self.note(&answer);
+    fn event(&mut self, lane: usize, event: &Event, out: &mut Vec<u8>) -> Result<(), Malformed> {
+        let mut answer = read(&event.data)?;
+        self.lanes.note(lane, &answer);
         if answer.error.is_some() {
             let error = ErrorBody::parse(&event.data).unwrap_or_default();
             failure::of_upstream(&error, |error| self.reply.fail(error, out));
             self.ending = Some(Ending::Failed(error));
         } else {
+            self.lanes.place(lane, &mut answer);
             self.reply.event(&answer, out);
         }
         Ok(())
     }
 
-    /// Takes what every dialect needs of an event.
-    fn note(&mut self, answer: &GenerateContentResponse<'_>) {
-        if let Some(stated) = &answer.usage_metadata {
-            self.tokens.update(stated);
-        }
-        let mut reasons = answer.candidates.iter().filter_map(|each| each.finish_reason.as_ref());
-        if let Some(reason) = reasons.next() {
-            self.reason = Some(reason.0.to_string());
-        }
-    }
-
+    /// Writes the end, now that all requests are answered.
     fn end(&mut self, out: &mut Vec<u8>) {
         if !self.reply.is_complete() {
             failure::truncated(|error| self.interrupt(error, out));
-        } else if self.reply.end(&self.tokens, out).is_err() {
-            let empty = Malformed::Empty { reason: self.reason.take() };
+        } else if self.reply.end(&self.lanes.total(), out).is_err() {
+            let empty = Malformed::Empty { reason: self.lanes.reason() };
             self.break_off(&empty, out);
         } else {
             self.ending = Some(Ending::Finished);
@@ -160,11 +173,6 @@ impl<R: Reply> Feed<R> {
     /// Ends the stream with an error because of what came.
     fn break_off(&mut self, malformed: &Malformed, out: &mut Vec<u8>) {
         failure::malformed(malformed, |error| self.interrupt(error, out));
-    }
-
-    fn summary(&self) -> Summary {
-        let ending = self.ending.clone().unwrap_or(Ending::Truncated);
-        Summary { usage: self.tokens.counted, ending }
     }
 }
 

@@ -97,7 +97,7 @@ fn generation_config<'a>(
     let limit = config::positive(chat.max_completion_tokens, "max_completion_tokens")?;
     let older_limit = config::positive(chat.max_tokens, "max_tokens")?;
     let mut config = GenerationConfig {
-        candidate_count: config::candidates(chat.n)?,
+        candidate_count: config::Answers::of(chat.n, family)?.candidate_count(),
         stop_sequences: config::stops(chat.stop.as_ref())?,
         max_output_tokens: limit.or(older_limit),
         temperature: config::within(chat.temperature, 0.0..=2.0, "temperature")?,

@@ -45,6 +45,14 @@ impl Tokens {
         };
     }
 
+    /// Adds the tokens of another request.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counted += other.counted;
+        self.service_tier = self.service_tier.or(other.service_tier);
+        self.prompt_audio = self.prompt_audio.saturating_add(other.prompt_audio);
+        self.answer_audio = self.answer_audio.saturating_add(other.answer_audio);
+    }
+
     /// Tokens of the prompt, with what Google's own tools found for it.
     pub(crate) fn prompt(&self) -> u64 {
         self.counted.prompt_tokens.saturating_add(self.counted.tool_use_tokens)
