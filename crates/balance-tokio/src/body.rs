@@ -16,19 +16,18 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::lanes::Seat;
+use crate::answer::Answer;
 
 /// The body of an upstream response.
 #[derive(Debug)]
-pub struct Body<B = Incoming> {
+pub struct Body<B = Answer<Incoming>> {
     inner: B,
     silence: Silence,
-    _seat: Option<Seat>,
 }
 
 impl<B> Body<B> {
-    pub(crate) const fn new(inner: B, limit: Duration, seat: Option<Seat>) -> Self {
-        Self { inner, silence: Silence { limit, since: None, timer: None }, _seat: seat }
+    pub(crate) const fn new(inner: B, limit: Duration) -> Self {
+        Self { inner, silence: Silence { limit, since: None, timer: None } }
     }
 }
 
@@ -119,7 +118,7 @@ mod tests {
 
     fn body() -> (Sender, impl http_body::Body<Data = Bytes, Error = BoxError> + Unpin) {
         let (sender, frames) = mpsc::unbounded_channel();
-        (sender, Body::new(streamed(frames), LIMIT, None))
+        (sender, Body::new(streamed(frames), LIMIT))
     }
 
     fn streamed(
@@ -178,7 +177,7 @@ mod tests {
         let (sender, frames) = mpsc::unbounded_channel();
         send(&sender);
         drop(sender);
-        let mut body = Body::new(streamed(frames), LIMIT, None);
+        let mut body = Body::new(streamed(frames), LIMIT);
         while body.frame().await.is_some() {}
         assert!(body.silence.timer.is_none());
     }

@@ -3,6 +3,7 @@
 //! Invariant: name, connection, proxy and TLS together take at most [`PATIENCE`], or fail.
 
 use std::{
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -14,7 +15,7 @@ use http::Uri;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::{
     client::legacy::connect::{
-        HttpConnector,
+        Connection, HttpConnector,
         proxy::{SocksV5, Tunnel},
     },
     rt::TokioIo,
@@ -38,6 +39,9 @@ type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 /// A connection to upstream, or to a proxy, which may itself want TLS.
 type Wire = MaybeHttpsStream<TokioIo<TcpStream>>;
 
+/// A connection to upstream, as HTTP is spoken on it.
+pub(crate) type Stream = TokioIo<Line<TokioIo<MaybeHttpsStream<Wire>>>>;
+
 /// Connects to whatever a URL names.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector(HttpsConnector<Route>);
@@ -53,22 +57,21 @@ impl Connector {
     }
 }
 
-impl Service<Uri> for Connector {
-    type Response = TokioIo<Line<TokioIo<MaybeHttpsStream<Wire>>>>;
-    type Error = BoxError;
-    type Future = Connecting<Self::Response>;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, destination: Uri) -> Self::Future {
-        let connecting = tokio::time::timeout(PATIENCE, self.0.call(destination));
-        Box::pin(async {
-            let stream =
-                connecting.await.map_err(|_| format!("not connected in {PATIENCE:?}"))??;
-            Ok(TokioIo::new(Line::new(TokioIo::new(stream))))
-        })
+impl Connector {
+    /// A new connection to the server of a URL, and whether HTTP/2 was agreed on for it.
+    ///
+    /// # Errors
+    /// What failed on the way there.
+    pub(crate) async fn connect(&self, destination: Uri) -> Result<(Stream, bool), BoxError> {
+        let mut https = self.0.clone();
+        let connecting = async {
+            poll_fn(|cx| https.poll_ready(cx)).await?;
+            https.call(destination).await
+        };
+        let connected = tokio::time::timeout(PATIENCE, connecting).await;
+        let stream = connected.map_err(|_| format!("not connected in {PATIENCE:?}"))??;
+        let is_http2 = stream.connected().is_negotiated_h2();
+        Ok((TokioIo::new(Line::new(TokioIo::new(stream))), is_http2))
     }
 }
 

@@ -17,7 +17,7 @@ use http_body::Body;
 use rustls::ClientConfig;
 use sha2::{Digest, Sha256};
 
-use crate::{connector::Connector, lanes::Lanes, proxy::Proxy};
+use crate::{connections::Connections, connector::Connector, proxy::Proxy};
 
 /// All ways to upstream; at least one.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct Egress<I> {
 struct Way<I> {
     /// Stands for the proxy in scores.
     seed: u64,
-    lanes: Lanes<I>,
+    connections: Connections<I>,
 }
 
 impl<I> Egress<I>
@@ -56,15 +56,15 @@ where
         &self,
         request: &Request<Payload<I>>,
         chance: impl FnOnce() -> u64,
-    ) -> &Lanes<I> {
+    ) -> &Connections<I> {
         if self.others.is_empty() {
-            return &self.first.lanes;
+            return &self.first.connections;
         }
         let key = request.extensions().get::<KeyId>().filter(|_| self.by_key);
         // Of scores that chance seeds, each proxy's is equally often the highest.
         let key = key.map_or_else(chance, |key| key.as_u64());
         let ways = std::iter::once(&self.first).chain(&self.others);
-        &ways.max_by_key(|way| score(key, way.seed)).unwrap_or(&self.first).lanes
+        &ways.max_by_key(|way| score(key, way.seed)).unwrap_or(&self.first).connections
     }
 }
 
@@ -74,7 +74,7 @@ where
 {
     fn new(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<Self, String> {
         let seed = proxy.map_or(0, seed);
-        Ok(Self { seed, lanes: Lanes::new(&Connector::new(proxy, tls)?) })
+        Ok(Self { seed, connections: Connections::new(Connector::new(proxy, tls)?) })
     }
 }
 

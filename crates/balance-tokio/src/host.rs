@@ -3,7 +3,7 @@
 //! Invariant: a request is served upstream once or not at all. It is sent a second time only where
 //! it was surely not served.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use balance_core::{
     host::{BoxError, Clock, Fetch, FetchError, Payload, Random},
@@ -14,14 +14,13 @@ use bytes::Bytes;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper_rustls::ConfigBuilderExt;
-use hyper_util::client::legacy;
 use rustls::{ClientConfig, crypto::ring};
 
 use crate::{
+    answer::Answer,
     body::Body,
+    connection::Lost,
     egress::Egress,
-    lanes::Seat,
-    unserved::{self, unserved},
 };
 
 /// How many connections one request may find dead; the next error is the request's own.
@@ -62,38 +61,35 @@ where
     }
 }
 
-impl<I> TokioHost<I> {
-    fn answer(
-        &self,
-        answer: Result<Response<Incoming>, legacy::Error>,
-        seat: Seat,
-    ) -> Result<Response<Body>, FetchError> {
-        let response = answer.map_err(|error| lost(&error))?;
-        Ok(response.map(|body| Body::new(body, self.idle, Some(seat))))
-    }
-}
-
 impl<I> Fetch for TokioHost<I>
 where
     I: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
 {
     type Incoming = I;
-    type Body = Body;
+    type Body = Body<Answer<I>>;
 
-    async fn fetch(&self, mut request: Request<Payload<I>>) -> Result<Response<Body>, FetchError> {
+    async fn fetch(
+        &self,
+        mut request: Request<Payload<I>>,
+    ) -> Result<Response<Self::Body>, FetchError> {
         // The version of the caller's request says nothing about upstream's.
         *request.version_mut() = Version::HTTP_11;
-        let lanes = self.egress.pick(&request, || self.next_u64());
-        let (client, seat) = lanes.seat();
-        for _ in 0..DEAD_CONNECTIONS {
-            let Some(copy) = unserved::copy(&request) else { break };
-            let start = Instant::now();
-            match client.request(request).await {
-                Err(error) if unserved(start, &error) => request = copy,
-                answer => return self.answer(answer, seat),
+        let way = self.egress.pick(&request, || self.next_u64());
+        let url = request.uri().clone();
+        let mut dead = 0;
+        loop {
+            let connection = way.connection(&url).await;
+            let (connection, home) = connection.map_err(|cause| no_connection(&*cause))?;
+            match connection.send(request, home).await {
+                Ok(answer) => return Ok(answer.map(|body| Body::new(body, self.idle))),
+                Err(Lost { unserved: Some(again), .. }) if dead < DEAD_CONNECTIONS => {
+                    request = again;
+                    *request.uri_mut() = url.clone();
+                    dead += 1;
+                }
+                Err(lost) => return Err(FetchError::Broken(whole_cause(&lost.cause))),
             }
         }
-        self.answer(client.request(request).await, seat)
     }
 }
 
@@ -116,9 +112,8 @@ impl<I> Random for TokioHost<I> {
     }
 }
 
-fn lost(error: &legacy::Error) -> FetchError {
-    let cause = whole_cause(error);
-    if error.is_connect() { FetchError::Connect(cause) } else { FetchError::Broken(cause) }
+fn no_connection(error: &(dyn std::error::Error + 'static)) -> FetchError {
+    FetchError::Connect(whole_cause(error))
 }
 
 /// The innermost causes say what happened ("connection refused"), the outer ones where.

@@ -6,14 +6,17 @@
 //! Invariant: what is dropped is cancelled. A dropped fetch, or a dropped answer, leaves nothing
 //! running upstream.
 
+mod answer;
 mod body;
+mod connection;
+mod connections;
 mod connector;
 mod egress;
 mod host;
-mod lanes;
 mod line;
 mod proxy;
 mod unserved;
 
+pub use answer::Answer;
 pub use body::{Body, Silent};
 pub use host::TokioHost;

@@ -1,4 +1,4 @@
-//! A connection that remembers when upstream was last heard on it.
+//! A byte stream that remembers when upstream was last heard on it.
 //!
 //! Why: a connection that lies idle dies unseen, closed by upstream a moment ago or dropped by a
 //! router on the way, and the next request learns it. That request was never served and may be
@@ -17,26 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::Extensions;
-use hyper_util::client::legacy::{
-    self,
-    connect::{Connected, Connection},
-};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-/// Shorter silences are no sign that the connection was dead before the request.
-const REST: Duration = Duration::from_secs(1);
-
-/// Whether the request that was begun at `start` and failed with `error` was never served: its
-/// connection had been used before, had been idle, and brought nothing any more.
-pub(crate) fn was_dead_before(start: Instant, error: &legacy::Error) -> bool {
-    let mut extras = Extensions::new();
-    if let Some(connected) = error.connect_info() {
-        connected.get_extras(&mut extras);
-    }
-    let idle = start.checked_sub(REST);
-    idle.is_some_and(|idle| extras.get::<Ear>().is_some_and(|ear| ear.deaf_since(idle)))
-}
 
 /// When something was last heard on a connection.
 #[derive(Debug, Clone)]
@@ -60,7 +41,7 @@ impl Ear {
     }
 
     /// Whether something was heard before this moment and nothing after.
-    fn deaf_since(&self, moment: Instant) -> bool {
+    pub(crate) fn deaf_since(&self, moment: Instant) -> bool {
         match self.0.last.load(Relaxed) {
             0 => false,
             last => self.0.opened + Duration::from_millis(last) <= moment,
@@ -68,7 +49,7 @@ impl Ear {
     }
 }
 
-/// The connection itself.
+/// The stream itself.
 #[derive(Debug)]
 pub(crate) struct Line<S> {
     stream: S,
@@ -79,16 +60,9 @@ impl<S> Line<S> {
     pub(crate) fn new(stream: S) -> Self {
         Self { stream, ear: Ear::new() }
     }
-}
 
-impl<S: Connection> Connection for Line<S> {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new().extra(self.ear.clone());
-        if self.stream.connected().is_negotiated_h2() {
-            connected.negotiated_h2()
-        } else {
-            connected
-        }
+    pub(crate) fn ear(&self) -> Ear {
+        self.ear.clone()
     }
 }
 

@@ -14,7 +14,7 @@ use balance_core::{
     host::{FetchError, Payload},
     settings::Settings,
 };
-use balance_tokio::{Body, TokioHost};
+use balance_tokio::{Answer, Body, TokioHost};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Empty};
@@ -41,7 +41,10 @@ fn post(url: &str) -> Request<Payload<Empty<Bytes>>> {
     Request::post(url).body(Payload::Full(Bytes::from_static(b"{}"))).unwrap()
 }
 
-async fn text(answer: Result<Response<Body>, FetchError>) -> String {
+async fn text<I>(answer: Result<Response<Body<Answer<I>>>, FetchError>) -> String
+where
+    Body<Answer<I>>: http_body::Body<Data = Bytes, Error: std::fmt::Debug>,
+{
     let body = answer.unwrap().into_body().collect().await.unwrap();
     String::from_utf8(body.to_bytes().to_vec()).unwrap()
 }
