@@ -9,6 +9,8 @@
     reason = "examples are files, and one of another form than expected should fail the test"
 )]
 
+#[path = "translation/cases.rs"]
+mod cases;
 #[path = "translation/golden.rs"]
 mod golden;
 #[path = "translation/laws.rs"]
@@ -17,6 +19,10 @@ mod laws;
 mod outcome;
 #[path = "translation/recorded.rs"]
 mod recorded;
+#[path = "translation/schema.rs"]
+mod schema;
+#[path = "translation/signatures.rs"]
+mod signatures;
 
 use balance_dialect::translate::{self, Call, Refusal, Stamp};
 

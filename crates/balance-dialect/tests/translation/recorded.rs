@@ -5,51 +5,50 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use balance_dialect::sse;
-use balance_dialect::translate::Malformed;
 use serde_json::{Value, json};
 
 use super::call;
+use super::cases::{Case, recorded, shared};
 use super::outcome::{Choice, Outcome};
+use super::schema::Schema;
 
 const PIECES: [usize; 3] = [1, 7, usize::MAX];
-
-/// A recorded answer to a request for content.
-struct Case {
-    name: String,
-    /// The events of a stream, or one for an answer that came whole.
-    events: Vec<Value>,
-}
 
 #[test]
 fn every_recorded_answer_is_the_same_whole_and_in_pieces() {
     let cases: Vec<Case> = recorded().iter().filter_map(Case::read).collect();
+    let schema = Schema::read();
     let mut answers = 0;
     for case in &cases {
-        let whole = whole(&merged(&case.events));
-        let stream: String =
-            case.events.iter().map(|event| format!("data: {event}\r\n\r\n")).collect();
+        let reply = case.whole().filter(|_| is_ended(&case.events));
+        let whole = reply.as_deref().map(Outcome::of_whole);
+        if let (Some(schema), Some(reply)) = (&schema, &reply) {
+            schema.check_whole(reply, &case.name);
+        }
         for size in PIECES {
-            let streamed = streamed(stream.as_bytes(), size);
+            let reply = case.streamed(size);
+            let streamed = Outcome::of_stream(&reply);
+            if let Some(schema) = &schema {
+                schema.check_stream(&reply, &case.name);
+            }
             match &whole {
-                Some(whole) if is_ended(&case.events) => {
-                    assert_eq!(&streamed, whole, "{} in pieces of {size}", case.name);
-                    agrees(whole, &case.events, &case.name);
-                    answers += 1;
-                }
-                _ => {
+                Some(whole) => assert_eq!(&streamed, whole, "{} in pieces of {size}", case.name),
+                None => {
                     let fails = streamed.error.is_some() && !streamed.is_done;
                     assert!(fails, "{} in pieces of {size}: {streamed:?}", case.name);
                 }
             }
         }
+        if let Some(whole) = &whole {
+            agrees(whole, case);
+            answers += 1;
+        }
     }
     assert!(cases.is_empty() || answers > 0);
     println!(
-        "{} recorded answers of {} translated whole and in pieces",
-        answers / PIECES.len(),
+        "{answers} recorded answers of {} are the same whole and in pieces, and valid",
         cases.len()
     );
 }
@@ -147,13 +146,11 @@ fn is_ended(events: &[Value]) -> bool {
 
 /// What the client must understand, read from the recording without the translation's help.
 #[track_caller]
-fn agrees(outcome: &Outcome, events: &[Value], name: &str) {
-    let parts = events.iter().flat_map(|event| {
-        event["candidates"][0]["content"]["parts"].as_array().into_iter().flatten()
-    });
+fn agrees(outcome: &Outcome, case: &Case) {
+    let name = &case.name;
     let mut expected = Choice::default();
     let mut calls = Vec::new();
-    for part in parts {
+    for part in case.parts() {
         let text = part["text"].as_str().unwrap_or_default();
         if part["thought"] == true {
             expected.thoughts += text;
@@ -185,119 +182,24 @@ fn agrees(outcome: &Outcome, events: &[Value], name: &str) {
         .map(|call| (call.name.clone().into(), call.arguments.clone()))
         .collect();
     assert_eq!(made, calls, "{name}");
-    let finish = choice.finish.as_deref();
-    assert!(["stop", "length", "tool_calls", "content_filter"].map(Some).contains(&finish));
-    if !calls.is_empty() {
-        assert_ne!(finish, Some("stop"), "{name}");
-    }
-}
-
-fn whole(answer: &Value) -> Option<Outcome> {
-    let mut out = Vec::new();
-    let mut translator = request(false).translator;
-    match translator.whole(answer.to_string().as_bytes(), &mut out) {
-        Ok(_) => Some(Outcome::of_whole(&out)),
-        Err(Malformed::Empty { .. } | Malformed::Failed(_) | Malformed::Unreadable { .. }) => None,
-        Err(error) => panic!("{error}"),
-    }
-}
-
-fn streamed(bytes: &[u8], size: usize) -> Outcome {
-    let mut out = Vec::new();
-    let mut translator = request(true).translator;
-    for piece in bytes.chunks(size) {
-        // What an answer that cannot be read ends with, the outcome shows.
-        let _ = translator.push(piece, &mut out);
-    }
-    translator.finish(&mut out);
-    Outcome::of_stream(&out)
-}
-
-fn request(stream: bool) -> balance_dialect::translate::Call {
-    let options = stream.then(|| json!({ "include_usage": true }));
-    let body = json!({ "model": "gemini-2.5-flash", "stream": stream, "stream_options": options,
-        "messages": [{ "role": "user", "content": "q" }] });
-    call("chat", body.to_string().as_bytes()).unwrap()
-}
-
-/// The events of a stream as the one answer they are pieces of.
-fn merged(events: &[Value]) -> Value {
-    let mut merged = json!({});
-    for event in events {
-        for (field, value) in event.as_object().into_iter().flatten() {
-            match (field.as_str(), value) {
-                ("candidates", Value::Array(candidates)) => merge(&mut merged, candidates),
-                ("usageMetadata", Value::Object(usage)) => {
-                    for (count, value) in usage {
-                        merged["usageMetadata"][count] = value.clone();
-                    }
-                }
-                _ => merged[field] = value.clone(),
-            }
-        }
-    }
-    merged
-}
-
-/// No recording has more than one candidate in an event.
-fn merge(merged: &mut Value, candidates: &[Value]) {
-    assert!(candidates.len() < 2);
-    let Some(candidate) = candidates.first() else {
-        merged["candidates"] = json!([]);
-        return;
+    let reason = case.last(|event| &event["candidates"][0]["finishReason"]);
+    let finish = match (reason.as_str(), reason.as_u64()) {
+        (Some("MAX_TOKENS"), _) | (_, Some(2)) => "length",
+        _ if !calls.is_empty() => "tool_calls",
+        (Some("SAFETY" | "RECITATION" | "MODEL_ARMOR"), _) | (None, None) => "content_filter",
+        _ => "stop",
     };
-    let mut all = merged["candidates"].get(0).cloned().unwrap_or_else(|| json!({}));
-    let mut parts = all["content"]["parts"].as_array().cloned().unwrap_or_default();
-    parts.extend(candidate["content"]["parts"].as_array().into_iter().flatten().cloned());
-    all.as_object_mut().unwrap().extend(candidate.as_object().unwrap().clone());
-    all["content"] = json!({ "parts": parts });
-    merged["candidates"] = json!([all]);
-}
-
-impl Case {
-    /// A recorded answer with status 200 to a request for content.
-    fn read((name, case): &(String, Value)) -> Option<Self> {
-        let is_content = case["kind"].as_str().unwrap().ends_with("enerateContent");
-        let response = &case["response"];
-        if !is_content || response["status"] != 200 {
-            return None;
-        }
-        let events = match (&response["sse"], &response["body"]) {
-            (Value::String(sse), _) => events(sse),
-            (_, Value::Array(events)) => events.clone(),
-            (_, body) => vec![body.clone()],
-        };
-        Some(Self { name: name.clone(), events })
+    assert_eq!(choice.finish.as_deref(), Some(finish), "{name}: {reason}");
+    let stated = |count: &str| case.last(|event| &event["usageMetadata"][count]).as_u64();
+    let count = |count: &str| stated(count).unwrap_or_default();
+    let usage = &outcome.usage;
+    let prompt = count("promptTokenCount") + count("toolUsePromptTokenCount");
+    assert_eq!(usage["prompt_tokens"], prompt, "{name}");
+    if let Some(total) = stated("totalTokenCount").filter(|total| *total > 0) {
+        assert_eq!(usage["total_tokens"], total, "{name}");
     }
-}
-
-/// All recorded exchanges by their name, or none where the folder is absent.
-fn recorded() -> Vec<(String, Value)> {
-    let Some(shared) = shared() else { return Vec::new() };
-    let paths = fs::read_dir(shared.join("cases")).unwrap().map(|entry| entry.unwrap().path());
-    let cases = paths.filter(|path| path.extension().is_some_and(|ending| ending == "json"));
-    let cases = cases.map(|path| {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        (name, serde_json::from_slice(&fs::read(&path).unwrap()).unwrap())
-    });
-    cases.collect()
-}
-
-fn shared() -> Option<PathBuf> {
-    let mut ancestors = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let shared = ancestors.find_map(|folder| Some(folder.join("shared")).filter(|s| s.is_dir()));
-    if shared.is_none() {
-        println!("no folder shared beside the checkout: nothing recorded to translate");
-    }
-    shared
-}
-
-fn events(stream: &str) -> Vec<Value> {
-    let mut decoder = sse::Decoder::new(usize::MAX);
-    decoder.push(stream.as_bytes());
-    let mut events = Vec::new();
-    while let Some(event) = decoder.finish() {
-        events.push(serde_json::from_slice(&event.data).unwrap_or(Value::Null));
-    }
-    events
+    let details = &usage["completion_tokens_details"];
+    assert_eq!(details["reasoning_tokens"], count("thoughtsTokenCount"), "{name}");
+    let cached = &usage["prompt_tokens_details"]["cached_tokens"];
+    assert_eq!(*cached, count("cachedContentTokenCount"), "{name}");
 }
