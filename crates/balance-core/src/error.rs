@@ -79,6 +79,14 @@ pub enum Error {
         /// What the last key that was tried said.
         fault: Box<Fault>,
     },
+    /// Google, or the way there, fails for this model with every key.
+    #[error(
+        "Google answers with errors for this model, whichever key asks, or cannot be reached. One request at a time tries it again; ask again in {} s, or ask another model.", retry_after.as_secs_f64().ceil()
+    )]
+    Outage {
+        /// When it will be tried again.
+        retry_after: Duration,
+    },
     /// No key of the pool works: the operator's matter, not the caller's.
     #[error("No key of this server's pool works; its operator has to look at them.{}", said(last.as_deref()))]
     Unhealthy {
@@ -112,9 +120,11 @@ impl Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
-            Self::NoTokens | Self::NoKeys | Self::OutOfTries { .. } | Self::Unhealthy { .. } => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NoTokens
+            | Self::NoKeys
+            | Self::OutOfTries { .. }
+            | Self::Outage { .. }
+            | Self::Unhealthy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Exhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
@@ -139,6 +149,7 @@ impl Error {
             Self::Exhausted { .. } => "rate_limit_exceeded",
             Self::Slow { .. } => "slow_body",
             Self::OutOfTries { .. } => "out_of_tries",
+            Self::Outage { .. } => "upstream_outage",
             Self::Unhealthy { .. } => "no_healthy_upstream_key",
             Self::Upstream { fault, .. } => fault.code(),
             Self::Bug(_) => "internal_error",
@@ -152,6 +163,7 @@ impl Error {
             Self::Exhausted { retry_after, .. } | Self::Upstream { retry_after, .. } => {
                 *retry_after
             }
+            Self::Outage { retry_after } => Some(*retry_after),
             Self::BadPath(_)
             | Self::NotFound
             | Self::MethodNotAllowed { .. }

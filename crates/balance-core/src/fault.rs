@@ -127,8 +127,8 @@ pub struct Limits {
 pub enum Remedy {
     /// Another key, at once: the failure says nothing about the others.
     NextKey,
-    /// Another key after a pause, and not for long: the others may fail alike.
-    FewTries,
+    /// Another key after a pause: the others may fail alike.
+    AfterPause,
     /// Nothing: every key would fail alike.
     Never,
 }
@@ -139,7 +139,7 @@ impl Blame {
     pub const fn remedy(self) -> Remedy {
         match self {
             Self::Key(_) | Self::Project(_) | Self::Quota(_) => Remedy::NextKey,
-            Self::Capacity { .. } | Self::Service { .. } => Remedy::FewTries,
+            Self::Capacity { .. } | Self::Service { .. } => Remedy::AfterPause,
             Self::Egress | Self::Request | Self::Gateway => Remedy::Never,
         }
     }

@@ -35,7 +35,7 @@ use crate::{
     key::{Key, KeyId},
     page,
     plan::{Plan, Step},
-    pool::{Ask, Lease},
+    pool::{Ask, Lease, Why},
     pools::{PoolId, Pools},
     render::render,
     reply::Reply,
@@ -268,6 +268,7 @@ impl<H: Host> Gateway<H> {
             let fault = match self.attempt(call, key, &lease.secret, limit).await {
                 Ok(opened) => {
                     trail.note(key, None);
+                    self.note_opened(pool, &lease);
                     return Ok((lease, opened));
                 }
                 Err(fault) => fault,
@@ -342,6 +343,9 @@ impl<H: Host> Gateway<H> {
         let lease = self.pools().of(pool, now).select(&ask, now, self.host.next_u64());
         lease.map_err(|resting| {
             let until = resting.until.map(|until| until.since(now));
+            if let (Why::Outage, Some(retry_after), None) = (resting.why, until, &last) {
+                return Error::Outage { retry_after };
+            }
             unanswered(pool, until, last)
         })
     }
@@ -356,6 +360,11 @@ impl<H: Host> Gateway<H> {
     fn settle(&self, pool: PoolId, lease: Lease, outcome: Result<Usage, &Fault>) {
         let now = self.host.now();
         self.pools().of(pool, now).settle(lease, outcome, now);
+    }
+
+    fn note_opened(&self, pool: PoolId, lease: &Lease) {
+        let now = self.host.now();
+        self.pools().of(pool, now).note_opened(lease, now);
     }
 
     fn cancel(&self, pool: PoolId, lease: Lease) {
@@ -384,7 +393,7 @@ fn unanswered(pool: PoolId, ready_in: Option<Duration>, last: Option<Fault>) -> 
     let nobody_knows = fault.blame == Blame::Project(ProjectFault::Forbidden);
     match (pool, fault.remedy(), ready_in) {
         // It is about the request, or about all keys alike: Google's answer says it best.
-        (_, Remedy::Never | Remedy::FewTries, _) | (PoolId::Owner(_), Remedy::NextKey, _) => {
+        (_, Remedy::Never | Remedy::AfterPause, _) | (PoolId::Owner(_), Remedy::NextKey, _) => {
             let retry_after =
                 ready_in.filter(|after| fault.remedy() != Remedy::Never && !after.is_zero());
             Error::Upstream { fault, retry_after }

@@ -10,10 +10,8 @@ use crate::{
     time::Timestamp,
 };
 
-/// How many failures that another key may not help against are followed by another try.
-const FEW: u32 = 2;
-
-/// The longest pause after the first such failure; it doubles with each.
+/// The longest pause after the first failure that another key may not help against; it doubles with
+/// each, up to four times as long. What fails everywhere is the pool's to notice and to stop.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is left for one request to try.
@@ -64,11 +62,11 @@ impl Plan {
         self.attempts_left = self.attempts_left.saturating_sub(1);
         let after = match fault.remedy() {
             Remedy::NextKey => Duration::ZERO,
-            Remedy::FewTries if self.general_failures < FEW => {
+            Remedy::AfterPause => {
                 self.general_failures += 1;
                 pause(self.general_failures, roll)
             }
-            Remedy::FewTries | Remedy::Never => return Step::GiveUp,
+            Remedy::Never => return Step::GiveUp,
         };
         if self.attempts_left > 0 && after < self.time_left(now) {
             Step::Retry { after }
@@ -81,7 +79,7 @@ impl Plan {
 /// Between half of the longest pause and the whole, so that requests that failed together do not
 /// come back together.
 fn pause(failures: u32, roll: u64) -> Duration {
-    let longest = PAUSE * (1 << (failures - 1).min(6));
+    let longest = PAUSE * (1 << (failures - 1).min(2));
     let half = longest / 2;
     let share = u32::try_from(roll >> 32).map_or(0, |share| share >> 22); // 0 to 1023
     half + half * share / 1023
@@ -152,22 +150,22 @@ mod tests {
     }
 
     #[test]
-    fn service_failures_are_followed_by_few_tries_with_growing_pauses() {
+    fn service_failures_are_followed_by_other_tries_after_growing_pauses() {
         for roll in [0, 1, 12_345, u64::MAX] {
-            let mut plan = Plan::new(100, START + MINUTE);
+            let mut plan = Plan::new(13, START + MINUTE);
             let mut pauses = Vec::new();
             while let Step::Retry { after } = plan.next(key(pauses.len()), &service(), START, roll)
             {
                 pauses.push(after.as_millis());
-                // Failures of keys do not count against the few.
+                // Failures of keys make no pause longer.
                 let dead = fault(Blame::Key(KeyFault::Invalid));
                 assert_eq!(
                     plan.next(key(99), &dead, START, roll),
                     Step::Retry { after: Duration::ZERO }
                 );
             }
-            assert_eq!(pauses.len(), 2);
             assert!((250..=500).contains(&pauses[0]) && (500..=1000).contains(&pauses[1]));
+            assert!(pauses.len() == 6 && (1000..=2000).contains(&pauses[5]), "{pauses:?}");
         }
     }
 

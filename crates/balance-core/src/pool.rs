@@ -18,6 +18,7 @@ mod leases;
 mod limits;
 mod model;
 mod models;
+mod outage;
 mod rank;
 mod rest;
 mod roster;
@@ -38,6 +39,7 @@ use self::{
     leases::Leases,
     model::{Model, Reserved},
     models::{Models, Place},
+    outage::Outage,
     roster::Roster,
 };
 use crate::{
@@ -62,6 +64,8 @@ pub struct Pool {
     roster: Roster,
     models: Models,
     leases: Leases,
+    /// Whether all models fail: then it is the region or the way there.
+    outage: Outage,
     /// The latest time that was told.
     latest: Timestamp,
 }
@@ -76,6 +80,7 @@ impl Pool {
             roster: Roster::new(keys, strategy == Strategy::Weighted),
             models: Models::default(),
             leases: Leases::default(),
+            outage: Outage::default(),
             latest: Timestamp::default(),
         }
     }
@@ -99,6 +104,10 @@ impl Pool {
         let tried = ask.tried.iter().filter_map(|id| roster.slot_of(*id));
         let Some(model) = self.models.at(place) else { return Err(self.resting(place, now)) };
         model.wake(roster, now);
+        let outage = self.outage.blocked_until(now).max(model.outage.blocked_until(now));
+        if outage.is_some() {
+            return Err(Resting { until: outage, why: Why::Outage });
+        }
         let tokens = model.expect_tokens(ask.tokens);
         let picked = model.pick(prefer, &tried, tokens, roster, now, roll);
         let slot = match picked {
@@ -112,12 +121,22 @@ impl Pool {
         let (Some(key), Some(project)) = (roster.key(slot), roster.project_of(slot)) else {
             return Err(self.resting(place, now));
         };
-        model.reserve(project, tokens, roster, now);
+        let tries = model.begin(project, tokens, roster, now) | self.outage.begin(now);
         let (key, secret) = (key.id, key.secret.clone());
         let number = self.leases.begin(slot, now + LEASE_TIME);
         self.roster.begin(slot, number, now);
-        let reserved = Reserved { begun: now, guess: ask.tokens, tokens };
+        let reserved = Reserved { begun: now, guess: ask.tokens, tokens, tries };
         Ok(Lease { key, secret, number, place, reserved, roll })
+    }
+
+    /// Notes that an answer begins well, long before it may end.
+    pub fn note_opened(&mut self, lease: &Lease, now: Timestamp) {
+        let now = self.advance(now);
+        if let Some(project) =
+            self.roster.slot_of(lease.key).and_then(|slot| self.roster.project_of(slot))
+        {
+            self.trust(project, lease, now);
+        }
     }
 
     /// Ends a lease with what came of it: a good answer and what it took, or a fault and its
@@ -125,21 +144,22 @@ impl Pool {
     pub fn settle(&mut self, mut lease: Lease, outcome: Result<Usage, &Fault>, now: Timestamp) {
         let now = self.advance(now);
         let Some(Ended { slot, project, was_out }) = self.end(&mut lease) else { return };
-        let (roster, model) = (&self.roster, self.models.at(lease.place));
-        match (outcome, model) {
-            (Ok(usage), Some(model)) => {
-                model.wake(roster, now);
-                if was_out {
-                    model.settle(project, lease.reserved, usage.prompt_tokens, roster, now);
+        let model = self.models.at(lease.place);
+        match outcome {
+            Ok(usage) => {
+                if let Some(model) = model.filter(|_| was_out) {
+                    model.wake(&self.roster, now);
+                    let counted = usage.prompt_tokens;
+                    model.settle(project, lease.reserved, counted, &self.roster, now);
                 }
-                model.trust(project, lease.reserved.begun, roster, now);
+                self.trust(project, &lease, now);
             }
-            (Ok(_), None) => {}
-            (Err(fault), model) => {
+            Err(fault) => {
                 if let Some(model) = model.filter(|_| was_out && !fault.blame.is_counted()) {
-                    model.wake(roster, now);
-                    model.refund(project, lease.reserved, roster, now);
+                    model.wake(&self.roster, now);
+                    model.refund(project, lease.reserved, &self.roster, now);
                 }
+                self.release(project, &lease, now);
                 self.blame(fault.blame, slot, project, &lease, now);
             }
         }
@@ -147,14 +167,17 @@ impl Pool {
 
     /// Ends a lease of which nothing can be learned, because the caller left. What was sent counts.
     pub fn cancel(&mut self, mut lease: Lease, now: Timestamp) {
-        self.advance(now);
-        self.end(&mut lease);
+        let now = self.advance(now);
+        if let Some(Ended { project, .. }) = self.end(&mut lease) {
+            self.release(project, &lease, now);
+        }
     }
 
     /// Ends a lease by which nothing was sent: it never took anything of the quota.
     pub fn give_back(&mut self, mut lease: Lease, now: Timestamp) {
         let now = self.advance(now);
         let Some(Ended { project, was_out, .. }) = self.end(&mut lease) else { return };
+        self.release(project, &lease, now);
         if let Some(model) = self.models.at(lease.place).filter(|_| was_out) {
             model.wake(&self.roster, now);
             model.refund(project, lease.reserved, &self.roster, now);
@@ -168,6 +191,7 @@ impl Pool {
         let old = std::mem::replace(&mut self.roster, Roster::new(keys, by_weight));
         let numbers = self.roster.inherit(&old);
         self.roster.set_limits(&self.limits.by_key);
+        self.outage.renumber();
         self.leases.renumber(|slot| self.roster.slot_of(old.key(slot)?.id));
         for slot in self.leases.slots() {
             self.roster.carry(slot);
@@ -195,7 +219,8 @@ impl Pool {
         let place = self.enter(model);
         let model = self.models.at(place)?;
         model.wake(&self.roster, now);
-        model.next_ready(&self.roster, now)
+        let outage = self.outage.blocked_until(now).max(model.outage.blocked_until(now));
+        Some(model.next_ready(&self.roster, now)?.max(outage.unwrap_or(now)))
     }
 
     /// The text of a key of this pool.
@@ -253,6 +278,7 @@ impl Pool {
             let by = self.latest.since(now);
             self.latest = now;
             self.leases.rewind(by);
+            self.outage.rewind(by);
             self.roster.rewind(by, now);
             for model in self.models.all_mut() {
                 model.rewind(by, &self.roster, now);

@@ -55,4 +55,6 @@ pub enum Why {
     AllTried,
     /// Every key waits for its quota.
     AllResting,
+    /// Google, or the way there, fails with all keys alike; none of them is to blame.
+    Outage,
 }

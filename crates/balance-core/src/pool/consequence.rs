@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{
     Lease, Pool,
     model::{Failure, Rest, Spent},
+    outage::Failing,
     rest::{self, Doubt},
 };
 use crate::{
@@ -48,6 +49,7 @@ impl Pool {
         }
     }
 
+    /// Makes a project doubtful for a model; or the model for all projects, if several fail alike.
     fn doubt(
         &mut self,
         doubt: Doubt,
@@ -56,9 +58,48 @@ impl Pool {
         lease: &Lease,
         now: Timestamp,
     ) {
-        let failure = Failure { doubt, retry_after, begun: lease.reserved.begun, roll: lease.roll };
-        if let Some(model) = self.models.at(lease.place) {
+        let (begun, roll) = (lease.reserved.begun, lease.roll);
+        let number = lease.place.number();
+        let Some(model) = self.models.at(lease.place) else { return };
+        if model.outage.is_closed() && self.outage.is_closed() {
+            let failure = Failure { doubt, retry_after, begun, roll };
             model.doubt(project, failure, &self.roster, now);
+        }
+        let is_last = model.has_none_ready();
+        let failing = Failing { project, model: number, begun, at: now };
+        let all_fail = match doubt {
+            Doubt::Refusal => return,
+            Doubt::Capacity => false,
+            Doubt::Service => self.outage.failed(failing, is_last, 2, roll),
+        };
+        if model.outage.failed(failing, is_last, 1, roll) || all_fail {
+            let (own, all) = (model.outage.projects(), self.outage.projects());
+            let innocent: Vec<_> = own.chain(all).collect();
+            for project in innocent {
+                model.absolve(project, &self.roster, now);
+            }
+        }
+    }
+
+    /// Draws the consequences of a good answer.
+    pub(super) fn trust(&mut self, project: usize, lease: &Lease, now: Timestamp) {
+        let begun = lease.reserved.begun;
+        self.outage.succeeded(begun, now);
+        if let Some(model) = self.models.at(lease.place) {
+            model.outage.succeeded(begun, now);
+            model.trust(project, begun, &self.roster, now);
+        }
+    }
+
+    /// Lets another request try what this one tried and told nothing of.
+    pub(super) fn release(&mut self, project: usize, lease: &Lease, now: Timestamp) {
+        if !lease.reserved.tries {
+            return;
+        }
+        self.outage.release(now);
+        if let Some(model) = self.models.at(lease.place) {
+            model.outage.release(now);
+            model.release(project, &self.roster, now);
         }
     }
 

@@ -6,6 +6,7 @@
 //! filled its bucket rests too: see `metering`.
 
 mod cell;
+mod health;
 mod metering;
 mod pick;
 
@@ -24,8 +25,8 @@ use super::{
     bucket::{Bucket, Used},
     estimate::Correction,
     limits::{ModelLimits, PoolLimits},
+    outage::Outage,
     rank::Ranks,
-    rest,
     roster::Roster,
     strategy::Strategy,
 };
@@ -48,6 +49,8 @@ pub(super) struct Model {
     /// What each project was asked.
     buckets: HashMap<usize, Bucket>,
     correction: Correction,
+    /// Whether it fails everywhere.
+    pub(super) outage: Outage,
 }
 
 impl Model {
@@ -70,6 +73,7 @@ impl Model {
             limits: ModelLimits::new(name, limits),
             buckets,
             correction,
+            outage: Outage::default(),
         }
     }
 
@@ -117,42 +121,6 @@ impl Model {
             cell.quota = Some(rest);
         }
         self.refresh(project, roster, now);
-    }
-
-    /// Makes a project doubtful, longer with each failure in a row. Requests that were under way
-    /// together count as one failure.
-    pub(super) fn doubt(
-        &mut self,
-        project: usize,
-        failure: Failure,
-        roster: &Roster,
-        now: Timestamp,
-    ) {
-        let cell = self.cells.entry(project).or_default();
-        if cell.failures == 0 || failure.begun >= cell.failed_at {
-            cell.failures = cell.failures.saturating_add(1);
-            cell.failed_at = now;
-        }
-        let Failure { doubt, retry_after, roll, .. } = failure;
-        let until = now + rest::doubt(doubt, cell.failures, retry_after, roll);
-        cell.doubt = Some(cell.doubt.map_or(until, |old| old.max(until)));
-        self.refresh(project, roster, now);
-    }
-
-    /// Notes that a request, begun at `begun`, was answered well.
-    pub(super) fn trust(
-        &mut self,
-        project: usize,
-        begun: Timestamp,
-        roster: &Roster,
-        now: Timestamp,
-    ) {
-        let Some(cell) = self.cells.get_mut(&project) else { return };
-        if cell.failures > 0 && begun >= cell.failed_at {
-            cell.failures /= 2;
-            cell.doubt = None;
-            self.refresh(project, roster, now);
-        }
     }
 
     /// Follows a change of one slot in the roster.
@@ -207,6 +175,7 @@ impl Model {
         self.ready = Ranks::new(strategy, roster, self.takes_paid);
         (self.resting, self.doubtful) = Default::default();
         self.limits.renumber(numbers);
+        self.outage.renumber();
         let buckets = mem::take(&mut self.buckets).into_iter();
         self.buckets = buckets.filter_map(|(old, bucket)| Some((number(old)?, bucket))).collect();
         for (project, mut cell) in mem::take(&mut self.cells) {
@@ -225,6 +194,7 @@ impl Model {
             cell.rewind(by, now);
         }
         self.rewind_buckets(by, now);
+        self.outage.rewind(by);
         self.refresh_all(roster, now);
     }
 
@@ -244,6 +214,11 @@ impl Model {
         let open_in = |project| roster.slots_of(project).iter().filter(is_open).count();
         let doubtful = self.doubtful.iter().map(|(_, project)| open_in(*project)).sum();
         (self.ready.len(), doubtful)
+    }
+
+    /// Whether no key is in good standing.
+    pub(super) const fn has_none_ready(&self) -> bool {
+        self.ready.is_empty()
     }
 
     /// How many open keys are kept for other models.

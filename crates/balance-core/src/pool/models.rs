@@ -37,6 +37,13 @@ pub(super) struct Place {
     first_asked: u64,
 }
 
+impl Place {
+    /// Its number among the models.
+    pub(super) const fn number(self) -> usize {
+        self.index
+    }
+}
+
 impl Models {
     /// The place of a model, which is made if it is new. `None` stands for requests without one.
     pub(super) fn enter(

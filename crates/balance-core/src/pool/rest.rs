@@ -54,6 +54,14 @@ pub(super) fn doubt(
     asked.max(doubled / 2) + doubled / 2 * share / 1024
 }
 
+/// How long nothing is sent after an outage was noticed so many times: at most eight seconds, as a
+/// request that waits must not miss its end.
+pub(super) fn outage(openings: u32, roll: u64) -> Duration {
+    let longest = SECOND.saturating_mul(1 << openings.saturating_sub(1).min(3));
+    let share = u32::try_from(scale(roll, 1024)).unwrap_or(0);
+    longest / 2 + longest / 2 * share / 1024
+}
+
 /// How long a project is shut for all models.
 pub(super) fn shut(fault: ProjectFault, now: Timestamp) -> Shut {
     let until = match fault {

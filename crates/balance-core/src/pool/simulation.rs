@@ -132,10 +132,16 @@ impl Run {
         let prefer = prefer.filter(|_| self.chance(3) == 0);
         let ask = Ask { model, tried: &tried, prefer, tokens: 0 };
         let ready: Vec<_> = ids.iter().filter(|id| self.is_ready(**id, model)).copied().collect();
+        let outage = self.outage(model);
         let untried = |id: &KeyId| !tried.contains(id);
         let usable = |key: &Key| self.account.usable_at(key, model, self.now) == Some(self.now);
         let exists = self.account.keys.iter().any(|key| usable(key) && untried(&key.id));
         let selected = self.pool.select(&ask, self.now, self.roll);
+        if outage.is_some() {
+            let why = selected.map(|_| ()).unwrap_err();
+            assert_eq!(why, Resting { until: outage, why: Why::Outage });
+            return;
+        }
         assert_eq!(selected.is_ok(), exists, "{ask:?}");
         match selected {
             Ok(lease) => {
@@ -154,6 +160,13 @@ impl Run {
             Err(resting) if tried.is_empty() => assert_eq!(resting.until, self.first_usable(model)),
             Err(_) => {}
         }
+    }
+
+    /// Until when the pool sends nothing, as the model or all of them fail everywhere.
+    fn outage(&mut self, model: Option<&str>) -> Option<Timestamp> {
+        let all = self.pool.outage.blocked_until(self.now);
+        let model = self.pool.models.find(model);
+        all.max(model.and_then(|model| model.outage.blocked_until(self.now)))
     }
 
     /// Whether the pool holds a key for ready, neither resting nor doubtful.
@@ -323,7 +336,8 @@ impl Run {
     fn take_all_in_turn(&mut self) {
         let model = MODELS[self.chance(MODELS.len())];
         let ready = self.pool.census(model, self.now).ready;
-        if self.strategy != Strategy::RoundRobin || ready == 0 {
+        let is_out = self.outage(model).is_some();
+        if self.strategy != Strategy::RoundRobin || ready == 0 || is_out {
             return;
         }
         let mut taken: Vec<_> = (0..ready)

@@ -42,6 +42,7 @@ pub(super) fn classify(error: &Error) -> Class {
         Error::NoTokens
         | Error::NoKeys
         | Error::OutOfTries { .. }
+        | Error::Outage { .. }
         | Error::Unhealthy { .. }
         | Error::Bug(_) => class(SERVER_ERROR, error.code()),
     }

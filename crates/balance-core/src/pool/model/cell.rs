@@ -12,12 +12,25 @@ pub(super) struct Cell {
     pub(super) quota: Option<Rest>,
     /// Until when its bucket has no room.
     pub(super) full: Option<Timestamp>,
-    pub(super) doubt: Option<Timestamp>,
+    pub(super) health: Health,
     /// Failures in a row that made it doubtful, and when the last was counted.
     pub(super) failures: u32,
     pub(super) failed_at: Timestamp,
     /// Under what it stands in a timer list.
     pub(super) listed: Standing,
+}
+
+/// The breaker of one project and model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Health {
+    #[default]
+    Sound,
+    /// Others are asked first, until then.
+    Doubtful(Timestamp),
+    /// One request may try.
+    HalfOpen,
+    /// One tries, which may take until then. Others are asked first meanwhile.
+    Tried(Timestamp),
 }
 
 /// A quota that is used up.
@@ -70,10 +83,10 @@ impl Cell {
     /// Being out of quota weighs more than a doubt.
     pub(super) fn standing(&self) -> Standing {
         let resting = self.quota.map(|rest| rest.until).max(self.full);
-        match (resting, self.doubt) {
+        match (resting, self.health) {
             (Some(until), _) => Standing::Resting(until),
-            (None, Some(until)) => Standing::Doubtful(until),
-            (None, None) => Standing::Ready,
+            (None, Health::Doubtful(until) | Health::Tried(until)) => Standing::Doubtful(until),
+            (None, Health::Sound | Health::HalfOpen) => Standing::Ready,
         }
     }
 
@@ -89,7 +102,11 @@ impl Cell {
 
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.quota = self.quota.filter(|rest| rest.until > now);
-        self.doubt = self.doubt.filter(|until| *until > now);
+        if let Health::Doubtful(until) | Health::Tried(until) = self.health
+            && until <= now
+        {
+            self.health = Health::HalfOpen;
+        }
     }
 
     pub(super) fn is_blank(&self) -> bool {
@@ -104,7 +121,11 @@ impl Cell {
                 rest.until.before(by)
             };
         }
-        self.doubt = self.doubt.map(|until| until.before(by));
+        self.health = match self.health {
+            Health::Doubtful(until) => Health::Doubtful(until.before(by)),
+            Health::Tried(until) => Health::Tried(until.before(by)),
+            Health::Sound | Health::HalfOpen => self.health,
+        };
         self.failed_at = self.failed_at.before(by);
     }
 }

@@ -20,6 +20,8 @@ pub(in crate::pool) struct Reserved {
     pub(in crate::pool) guess: u64,
     /// Its size, as the pool expected it.
     pub(in crate::pool) tokens: u64,
+    /// Whether it tries what failed lately: its project, or the model everywhere.
+    pub(in crate::pool) tries: bool,
 }
 
 impl Model {
@@ -28,21 +30,22 @@ impl Model {
         self.correction.expect(guess)
     }
 
-    /// Counts a request that begins.
-    pub(in crate::pool) fn reserve(
+    /// Counts a request that begins; whether it tries what failed lately.
+    pub(in crate::pool) fn begin(
         &mut self,
         project: usize,
         tokens: u64,
         roster: &Roster,
         now: Timestamp,
-    ) {
-        if !self.is_metered {
-            return;
+    ) -> bool {
+        if self.is_metered {
+            self.buckets.entry(project).or_default().reserve(tokens, now);
+            if self.full_until(project, roster, now).is_some() {
+                self.refresh(project, roster, now);
+            }
         }
-        self.buckets.entry(project).or_default().reserve(tokens, now);
-        if self.full_until(project, roster, now).is_some() {
-            self.refresh(project, roster, now);
-        }
+        let tries_model = self.outage.begin(now);
+        self.begin_try(project, roster, now) || tries_model
     }
 
     /// Notes that a request was served, and the tokens that Gemini counted; zero if it did not say.
