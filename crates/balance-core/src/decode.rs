@@ -62,6 +62,7 @@ pub(crate) fn decode<I>(
     };
     let call = match endpoint {
         Endpoint::Chat => translate::chat(&body, stamp),
+        Endpoint::Completions => translate::completions(&body, stamp),
         Endpoint::Responses => translate::responses(&body, stamp),
         Endpoint::Embeddings => translate::embeddings(&body),
         Endpoint::Models => Ok(translate::models()),

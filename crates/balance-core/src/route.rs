@@ -42,6 +42,8 @@ pub enum Route {
 pub enum Endpoint {
     /// `POST …/chat/completions`
     Chat,
+    /// `POST …/completions`
+    Completions,
     /// `POST …/responses`
     Responses,
     /// `POST …/embeddings`
@@ -101,6 +103,7 @@ impl Route {
             Self::Preflight => "preflight",
             Self::Verify => "verify",
             Self::OpenAi(Endpoint::Chat) => "chat",
+            Self::OpenAi(Endpoint::Completions) => "completions",
             Self::OpenAi(Endpoint::Responses) => "responses",
             Self::OpenAi(Endpoint::Embeddings) => "embeddings",
             Self::OpenAi(Endpoint::Models | Endpoint::Model(_)) => "models",
@@ -174,6 +177,7 @@ fn openai(path: &str, headers: &HeaderMap) -> Option<(Route, Allowed)> {
     let (prefix, last) = path.rsplit_once('/')?;
     let (endpoint, allowed) = match last {
         "completions" if prefix.ends_with("/chat") => (Endpoint::Chat, POST),
+        "completions" => (Endpoint::Completions, POST),
         "responses" => (Endpoint::Responses, POST),
         "embeddings" => (Endpoint::Embeddings, POST),
         "models" if lists_openai_models(prefix, headers) => (Endpoint::Models, GET),

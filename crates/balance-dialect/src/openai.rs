@@ -12,4 +12,5 @@ pub mod models;
 pub mod number;
 mod object;
 pub mod responses;
+pub mod text_completion;
 pub mod union;

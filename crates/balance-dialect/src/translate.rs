@@ -15,7 +15,7 @@
 //! - `reply` drives an answer, whole or streamed, and `lanes` several that make one: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
 //!   tell of answers that are none.
-//! - `responses`, `embeddings` and `models` do the same for the other endpoints.
+//! - `text_completion`, `responses`, `embeddings` and `models` do the same for the other endpoints.
 
 mod built_in;
 mod chat;
@@ -46,6 +46,7 @@ mod request;
 mod responses;
 mod schema;
 mod speech;
+mod text_completion;
 mod thinking;
 mod tools;
 mod upstream;
@@ -62,10 +63,12 @@ use self::models::Models;
 use self::piece::CallIds;
 use self::reply::Feed;
 use self::responses::{Mode, Responses};
+use self::text_completion::{Prepared, TextReply};
 use crate::openai::chat::ChatRequest;
 use crate::openai::embeddings::EmbeddingsRequest;
 use crate::openai::error::ErrorObject;
 use crate::openai::responses::ResponsesRequest;
+use crate::openai::text_completion::TextCompletionRequest;
 use crate::summary::{Ending, Summary, Usage};
 
 /// The moment and the chance that a call takes into its answer.
@@ -100,11 +103,7 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
     let family = model::family(name);
     let (request, names, sound) = request::request(&chat, &family)?;
     let stream = chat.stream == Some(true);
-    let includes_usage = chat.stream_options.as_ref().and_then(|options| options.include_usage);
-    let usage = match includes_usage {
-        Some(true) => StreamUsage::Included,
-        _ => StreamUsage::Left,
-    };
+    let usage = StreamUsage::of(chat.stream_options.as_ref());
     let style = if request::is_legacy(&chat) { CallStyle::Function } else { CallStyle::Tools };
     let calls = CallIds::new(stamp.nonce, messages::call_ids(&chat.messages));
     let reply = Chat::new(&chat.model, names, (usage, sound, style), calls, stamp);
@@ -117,6 +116,22 @@ pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
             .requests(request, |request| Upstream::generate(name, stream, request, body.len())),
         translator: Translator(Kind::Chat(Box::new(feed))),
     })
+}
+
+/// Reads the body of `POST /v1/completions`.
+///
+/// # Errors
+/// A [`Refusal`] that names the field at fault; nothing must be sent then.
+pub fn completions(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+    let asked: TextCompletionRequest<'_> = decode::decode(body)?;
+    let name = model::upstream_name(&asked.model)?.to_owned();
+    let stream = asked.stream == Some(true);
+    let usage = StreamUsage::of(asked.stream_options.as_ref());
+    let asked_name = asked.model.to_string();
+    let Prepared { requests, lanes, prompts } = text_completion::prepare(asked)?;
+    let reply = TextReply::new(asked_name, prompts, usage, stamp);
+    let translator = Translator(Kind::Completions(Box::new(Feed::of(reply, lanes))));
+    Ok(Call { model: name, stream, requests, translator })
 }
 
 /// Reads the body of `POST /v1/responses`.
@@ -187,6 +202,7 @@ pub struct Translator(Kind);
 #[derive(Debug)]
 enum Kind {
     Chat(Box<Feed<Chat>>),
+    Completions(Box<Feed<TextReply>>),
     Responses(Box<Feed<Responses>>),
     Embeddings(Embeddings),
     Models(Models),
@@ -216,6 +232,7 @@ impl Translator {
     ) -> Result<(), Malformed> {
         match &mut self.0 {
             Kind::Chat(feed) => feed.push(lane, bytes, out),
+            Kind::Completions(feed) => feed.push(lane, bytes, out),
             Kind::Responses(feed) => feed.push(lane, bytes, out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => Err(Malformed::Unexpected),
         }
@@ -232,6 +249,7 @@ impl Translator {
     pub fn finish_lane(&mut self, lane: usize, out: &mut Vec<u8>) -> Summary {
         match &mut self.0 {
             Kind::Chat(feed) => feed.finish(lane, out),
+            Kind::Completions(feed) => feed.finish(lane, out),
             Kind::Responses(feed) => feed.finish(lane, out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {
                 Summary { usage: Usage::default(), ending: Ending::Truncated }
@@ -244,6 +262,7 @@ impl Translator {
     pub fn interrupt(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
         match &mut self.0 {
             Kind::Chat(feed) => feed.interrupt(error, out),
+            Kind::Completions(feed) => feed.interrupt(error, out),
             Kind::Responses(feed) => feed.interrupt(error, out),
             Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {}
         }
@@ -257,6 +276,7 @@ impl Translator {
     pub fn whole(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<Summary, Malformed> {
         match &mut self.0 {
             Kind::Chat(feed) => feed.whole(body, out),
+            Kind::Completions(feed) => feed.whole(body, out),
             Kind::Responses(feed) => feed.whole(body, out),
             Kind::Embeddings(embeddings) => embeddings.whole(body, out),
             Kind::Models(models) => models.whole(body, out),
@@ -269,7 +289,11 @@ impl Translator {
     pub fn next_page(&mut self) -> Option<Upstream> {
         match &mut self.0 {
             Kind::Models(models) => models.next_page(),
-            Kind::Chat(_) | Kind::Responses(_) | Kind::Embeddings(_) | Kind::Model => None,
+            Kind::Chat(_)
+            | Kind::Completions(_)
+            | Kind::Responses(_)
+            | Kind::Embeddings(_)
+            | Kind::Model => None,
         }
     }
 }

@@ -2,7 +2,7 @@ use http::{HeaderMap, HeaderValue, Method, Uri};
 
 use super::{
     BadPath, Dialect,
-    Endpoint::{Chat, Embeddings, Model, Models, Responses},
+    Endpoint::{Chat, Completions, Embeddings, Model, Models, Responses},
     Native, NativeMethod, Route, dialect_of, route,
 };
 use crate::error::Error;
@@ -44,6 +44,8 @@ routes! {
     chat_under_openai_v1: "POST" "/openai/v1/chat/completions" => Route::OpenAi(Chat);
     chat_under_googles_prefix: "POST" "/v1beta/openai/chat/completions" => Route::OpenAi(Chat);
     chat_under_gemini_prefix: "POST" "/gemini/v1beta/openai/chat/completions" => Route::OpenAi(Chat);
+    completions: "POST" "/v1/completions" => Route::OpenAi(Completions);
+    completions_without_prefix: "POST" "/completions" => Route::OpenAi(Completions);
     chat_with_a_slash_behind: "POST" "/v1/chat/completions/" => Route::OpenAi(Chat);
     responses: "POST" "/v1/responses" => Route::OpenAi(Responses);
     embeddings: "POST" "/v1/embeddings" => Route::OpenAi(Embeddings);

@@ -26,7 +26,7 @@ mod message;
 mod tool;
 
 /// The body of a chat request.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ChatRequest<'a> {
     /// The model that the client asks for.

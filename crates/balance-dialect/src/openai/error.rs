@@ -26,6 +26,13 @@ impl ErrorObject<'_> {
     pub fn write(&self, out: &mut Vec<u8>) {
         json::write(&Body { error: self }, out);
     }
+
+    /// Appends the body as an event of a stream.
+    pub(crate) fn write_event(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"data: ");
+        self.write(out);
+        out.extend_from_slice(b"\n\n");
+    }
 }
 
 #[derive(Serialize)]

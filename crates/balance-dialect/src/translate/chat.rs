@@ -22,6 +22,7 @@ use super::piece::CallIds;
 use super::speech::SoundFormat;
 use crate::gemini::generate::answer::FunctionCall;
 use crate::json::{Text, compact};
+use crate::openai::chat::StreamOptions;
 use crate::openai::completion::{
     self, Audio, Called, CustomCall, ExtraContent, FinishReason, GoogleContent, Head,
 };
@@ -73,6 +74,16 @@ pub(crate) enum StreamUsage {
     Included,
     /// Not at all.
     Left,
+}
+
+impl StreamUsage {
+    /// What the client asks for.
+    pub(crate) fn of(options: Option<&StreamOptions>) -> Self {
+        match options.and_then(|options| options.include_usage) {
+            Some(true) => Self::Included,
+            Some(false) | None => Self::Left,
+        }
+    }
 }
 
 /// One of the answers of a stream.

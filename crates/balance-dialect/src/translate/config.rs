@@ -107,10 +107,10 @@ impl Answers {
 
     /// The requests. A seed that the client gave is another one in each, since the same would give
     /// the same answer.
-    pub(crate) fn requests(
+    pub(crate) fn requests<'a>(
         self,
-        mut request: GenerateContentRequest<'_>,
-        write: impl Fn(&GenerateContentRequest<'_>) -> Upstream,
+        mut request: GenerateContentRequest<'a>,
+        write: impl Fn(&GenerateContentRequest<'a>) -> Upstream,
     ) -> Vec<Upstream> {
         let Some(seed) = request.generation_config.seed else {
             return vec![write(&request); self.requests];

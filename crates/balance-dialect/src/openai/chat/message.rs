@@ -9,7 +9,7 @@ use crate::openai::object::object;
 use crate::openai::union::{StringOrArray, StringOrObject};
 
 /// One message of the conversation.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Message<'a> {
     /// `system`, `developer`, `user`, `assistant`, `tool` or `function`.

@@ -72,9 +72,7 @@ impl Reply for Chat {
     }
 
     fn fail(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"data: ");
-        error.write(out);
-        out.extend_from_slice(b"\n\n");
+        error.write_event(out);
     }
 
     fn whole(
