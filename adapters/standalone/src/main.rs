@@ -16,6 +16,7 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -26,6 +27,7 @@ use hyper::service::service_fn;
 use sources::WrongSettings;
 use tokio::runtime::Runtime;
 use tokio_util::task::TaskTracker;
+use tracing::info;
 
 fn main() -> ExitCode {
     match run() {
@@ -74,9 +76,25 @@ async fn start(mut settings: Settings) -> anyhow::Result<()> {
         tasks: TaskTracker::new(),
     };
     let tasks = desk.tasks.clone();
+    // It ends with the runtime, whatever it waits for.
+    tokio::spawn(check_keys(desk.gateway.clone()));
     let service = service_fn(move |request| answer::answer(desk.clone(), request));
     serve::serve(listener, service, tasks, signals).await;
     Ok(())
+}
+
+/// How often it is looked whether a key is to be checked.
+const CHECK_ROUND: Duration = Duration::from_secs(10);
+
+/// Checks keys that are out, for as long as the server runs.
+async fn check_keys(gateway: Arc<Gateway<TokioHost>>) {
+    loop {
+        tokio::time::sleep(CHECK_ROUND).await;
+        let checked = gateway.check_keys().await;
+        if checked.keys > 0 {
+            info!(keys = checked.keys, working = checked.working, "keys that were out are checked");
+        }
+    }
 }
 
 fn wrong_proxy(reason: &impl std::fmt::Display) -> WrongSettings {

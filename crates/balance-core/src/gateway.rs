@@ -64,7 +64,8 @@ impl<H: Host> Gateway<H> {
     #[must_use]
     pub fn new(host: H, settings: Settings) -> Self {
         let keys = settings.api_keys.0.clone();
-        let pools = Pools::new(keys, settings.strategy, settings.pool_limits());
+        let pools = Pools::new(keys, settings.strategy, settings.pool_limits())
+            .with_checks(settings.check_interval());
         Self { host, settings, pools: Mutex::new(pools) }
     }
 
@@ -372,7 +373,7 @@ impl<H: Host> Gateway<H> {
         self.pools().of(pool, now).cancel(lease, now);
     }
 
-    fn pools(&self) -> MutexGuard<'_, Pools> {
+    pub(crate) fn pools(&self) -> MutexGuard<'_, Pools> {
         // A pool is whole before anything in it can panic.
         self.pools.lock().unwrap_or_else(PoisonError::into_inner)
     }

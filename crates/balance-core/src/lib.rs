@@ -12,6 +12,7 @@ mod attempt;
 mod authorize;
 pub mod body;
 mod call;
+pub mod checks;
 pub mod classify;
 mod decode;
 mod deliver;

@@ -11,6 +11,7 @@
 mod ask;
 mod bucket;
 mod census;
+mod checks;
 mod consequence;
 mod estimate;
 mod explain;
@@ -36,6 +37,7 @@ pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PaidModels, PoolLimits};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{
+    checks::Checks,
     leases::Leases,
     model::{Model, Reserved},
     models::{Models, Place},
@@ -66,6 +68,7 @@ pub struct Pool {
     leases: Leases,
     /// Whether all models fail: then it is the region or the way there.
     outage: Outage,
+    checks: Checks,
     /// The latest time that was told.
     latest: Timestamp,
 }
@@ -81,6 +84,7 @@ impl Pool {
             models: Models::default(),
             leases: Leases::default(),
             outage: Outage::default(),
+            checks: Checks::default(),
             latest: Timestamp::default(),
         }
     }
@@ -279,6 +283,7 @@ impl Pool {
             self.latest = now;
             self.leases.rewind(by);
             self.outage.rewind(by);
+            self.checks.rewind(by);
             self.roster.rewind(by, now);
             for model in self.models.all_mut() {
                 model.rewind(by, &self.roster, now);

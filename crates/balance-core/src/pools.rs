@@ -3,7 +3,7 @@
 //! Invariant: keys of one caller never serve another, and sets that callers bring cannot grow
 //! without bound: the one unused for longest is forgotten.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use sha2::{Digest, Sha256};
 
@@ -48,6 +48,12 @@ impl Pools {
     pub(crate) fn new(keys: Vec<Key>, strategy: Strategy, limits: PoolLimits) -> Self {
         let operator = Pool::new(keys, strategy).with_limits(limits);
         Self { operator, owners: HashMap::new(), strategy }
+    }
+
+    /// The same, new and unused, with checks of the operator's keys.
+    #[must_use]
+    pub(crate) fn with_checks(self, interval: Option<Duration>) -> Self {
+        Self { operator: self.operator.with_checks(interval), ..self }
     }
 
     /// The pool that a caller uses; made if it is a new set of own keys.

@@ -136,6 +136,9 @@ settings! {
     /// Whether a limit that Google names to one project is kept for all others of its tier, until
     /// they are served more. Saves 429s where all projects are alike.
     projects_alike: Switch = "false", ["PROJECTS_ALIKE"];
+    /// How often keys that are out are checked, in hours, with a question that costs nothing; 0 means
+    /// never. Leaked keys are never asked again.
+    check_interval_hours: Bounded<0, 8_760> = "1", ["CHECK_INTERVAL_HOURS"];
     /// The models that keys of the tier `paid` serve, once no free key is ready; by commas or as a
     /// JSON list, and a `*` at the end stands for any ending. Empty means all.
     paid_models: PaidModels = "", ["PAID_MODELS"];

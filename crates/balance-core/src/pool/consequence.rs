@@ -27,6 +27,13 @@ impl Pool {
         now: Timestamp,
     ) {
         match blame {
+            // It may be the way there that lost the key: a second look decides.
+            Blame::Key(KeyFault::Unauthorized)
+                if self.roster.strike(slot, lease.reserved.begun, now) =>
+            {
+                self.checks.enlist_first(lease.key, now);
+                self.doubt(Doubt::Refusal, None, project, lease, now);
+            }
             Blame::Key(fault) => self.kill(slot, fault, now),
             Blame::Project(ProjectFault::Forbidden) => {
                 self.doubt(Doubt::Refusal, None, project, lease, now);
@@ -84,6 +91,7 @@ impl Pool {
     /// Draws the consequences of a good answer.
     pub(super) fn trust(&mut self, project: usize, lease: &Lease, now: Timestamp) {
         let begun = lease.reserved.begun;
+        self.roster.clear_strike(lease.key);
         self.outage.succeeded(begun, now);
         if let Some(model) = self.models.at(lease.place) {
             model.outage.succeeded(begun, now);
@@ -103,15 +111,22 @@ impl Pool {
         }
     }
 
-    fn kill(&mut self, slot: usize, fault: KeyFault, now: Timestamp) {
+    pub(super) fn kill(&mut self, slot: usize, fault: KeyFault, now: Timestamp) {
         self.roster.kill(slot, fault);
+        if let Some(key) = self.roster.key(slot) {
+            self.checks.enlist(key.id, now);
+        }
         for model in self.models.all_mut() {
             model.refresh_slot(slot, &self.roster, now);
         }
     }
 
-    fn shut(&mut self, project: usize, fault: ProjectFault, now: Timestamp) {
+    pub(super) fn shut(&mut self, project: usize, fault: ProjectFault, now: Timestamp) {
         self.roster.shut(project, rest::shut(fault, now));
+        let first = self.roster.slots_of(project).first();
+        if let Some(key) = first.and_then(|slot| self.roster.key(*slot)) {
+            self.checks.enlist(key.id, now);
+        }
         for model in self.models.all_mut() {
             model.refresh(project, &self.roster, now);
         }

@@ -30,6 +30,8 @@ pub(super) struct Roster {
     classes: Vec<Class>,
     /// The limits that the operator knows of single projects.
     limits: HashMap<usize, Limits>,
+    /// Keys that were refused once without a reason, and when.
+    struck: HashMap<KeyId, Timestamp>,
 }
 
 /// A key in the pool.
@@ -102,6 +104,7 @@ impl Roster {
             reopenings: BTreeSet::new(),
             classes: Vec::new(),
             limits: HashMap::new(),
+            struck: HashMap::new(),
         };
         let mut tags = HashMap::new();
         for key in keys {
@@ -160,6 +163,8 @@ impl Roster {
                 self.kill(slot, fault);
             }
         }
+        let still_here = |(id, _): &(&KeyId, &Timestamp)| self.by_id.contains_key(id);
+        self.struck = old.struck.iter().filter(still_here).map(|(id, at)| (*id, *at)).collect();
         let names = self.projects.iter().enumerate().map(|(number, p)| (p.name.clone(), number));
         let names: HashMap<_, _> = names.collect();
         let numbers: Vec<_> = old.projects.iter().map(|p| names.get(&p.name).copied()).collect();
@@ -300,6 +305,64 @@ impl Roster {
         }
     }
 
+    /// Notes that a key was refused without a reason; whether that may have been by mistake: if it was
+    /// not refused before the request was begun.
+    pub(super) fn strike(&mut self, slot: usize, begun: Timestamp, now: Timestamp) -> bool {
+        let Some(member) = self.members.get(slot) else { return false };
+        *self.struck.entry(member.key.id).or_insert(now) >= begun
+    }
+
+    pub(super) fn is_struck(&self, slot: usize) -> bool {
+        self.members.get(slot).is_some_and(|member| self.struck.contains_key(&member.key.id))
+    }
+
+    /// Notes that a key works.
+    pub(super) fn clear_strike(&mut self, key: KeyId) {
+        if !self.struck.is_empty() {
+            self.struck.remove(&key);
+        }
+    }
+
+    /// Lets a key back that was out for good, unless it leaked.
+    pub(super) fn revive(&mut self, slot: usize) {
+        let Some(member) = self.members.get_mut(slot) else { return };
+        self.struck.remove(&member.key.id);
+        if matches!(member.dead, None | Some(KeyFault::Leaked)) {
+            return;
+        }
+        member.dead = None;
+        let (number, enabled) = (member.project, member.key.enabled);
+        let Some(project) = self.projects.get_mut(number).filter(|_| enabled) else { return };
+        project.live += 1;
+        match project.shut {
+            None => {
+                self.open.insert(slot);
+            }
+            Some(Shut { until: Some(until), .. }) => {
+                self.reopenings.insert((until, number));
+            }
+            Some(Shut { until: None, .. }) => {}
+        }
+    }
+
+    /// Reopens a project before its time.
+    pub(super) fn reopen(&mut self, number: usize) {
+        let Some(project) = self.projects.get_mut(number) else { return };
+        if let Some(until) = project.shut.take().and_then(|shut| shut.until) {
+            self.reopenings.remove(&(until, number));
+        }
+        self.open_project(number);
+    }
+
+    fn open_project(&mut self, number: usize) {
+        let Some(project) = self.projects.get(number) else { return };
+        for slot in &project.slots {
+            if self.members.get(*slot).is_some_and(|m| m.key.enabled && m.dead.is_none()) {
+                self.open.insert(*slot);
+            }
+        }
+    }
+
     /// Puts a key out for good.
     pub(super) fn kill(&mut self, slot: usize, fault: KeyFault) {
         let Some(member) = self.members.get_mut(slot) else { return };
@@ -346,13 +409,8 @@ impl Roster {
     pub(super) fn reopen_due(&mut self, now: Timestamp) -> Option<usize> {
         let first = self.reopenings.first().copied().filter(|(until, _)| *until <= now)?;
         self.reopenings.remove(&first);
-        let project = self.projects.get_mut(first.1)?;
-        project.shut = None;
-        for slot in &project.slots {
-            if self.members.get(*slot).is_some_and(|m| m.key.enabled && m.dead.is_none()) {
-                self.open.insert(*slot);
-            }
-        }
+        self.projects.get_mut(first.1)?.shut = None;
+        self.open_project(first.1);
         Some(first.1)
     }
 

@@ -138,22 +138,21 @@ fn dead_keys_stay_dead_for_every_model() {
         KeyFault::Leaked,
         KeyFault::Suspended,
         KeyFault::Restricted,
-        KeyFault::Unauthorized,
     ];
     let all = keys(reasons.len() + 1);
     let mut pool = Pool::new(all.clone(), Strategy::Balanced);
-    assert_eq!(usable(&mut pool, "b", START).len(), 7);
+    assert_eq!(usable(&mut pool, "b", START).len(), 6);
     for (key, reason) in all.iter().zip(reasons) {
         fail(&mut pool, key.id, "a", Blame::Key(reason), START);
     }
     let later = START + 10_000 * HOUR;
     for model in ["a", "b", "never asked before"] {
-        assert_eq!(usable(&mut pool, model, later), [all[6].id]);
+        assert_eq!(usable(&mut pool, model, later), [all[5].id]);
     }
     let census = pool.census(Some("a"), later);
-    assert_eq!((census.total, census.ready), (7, 1));
+    assert_eq!((census.total, census.ready), (6, 1));
     assert_eq!(census.out, reasons.map(|reason| (reason.code(), 1)));
-    fail(&mut pool, all[6].id, "a", Blame::Key(KeyFault::Invalid), later);
+    fail(&mut pool, all[5].id, "a", Blame::Key(KeyFault::Invalid), later);
     let none = Resting { until: None, why: Why::AllOut };
     assert_eq!(pool.select(&ask("a"), later, 0).unwrap_err(), none);
 }

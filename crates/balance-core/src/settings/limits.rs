@@ -3,7 +3,7 @@
 //! Invariant: a limit is a whole number from 1 on; what is not limited is left out or `null`. No
 //! error repeats a part of a key.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use serde::Deserialize;
 
@@ -49,6 +49,13 @@ impl Value for PaidModels {
 }
 
 impl Settings {
+    /// How often keys that are out are checked; `None` means never.
+    #[must_use]
+    pub fn check_interval(&self) -> Option<Duration> {
+        let hours = self.check_interval_hours.value();
+        (hours > 0).then(|| Duration::from_secs(hours * 3600))
+    }
+
     /// The limits that the pool keeps from its first request on.
     #[must_use]
     pub fn pool_limits(&self) -> PoolLimits {

@@ -1,0 +1,52 @@
+//! The checking of keys that are out, with a question that costs nothing.
+//!
+//! Invariant: no more keys are asked at a time than `/verify` may ask.
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+
+use crate::{
+    fault::Fault,
+    gateway::Gateway,
+    host::Host,
+    key::{Key, KeyId},
+    pools::PoolId,
+};
+
+/// How many keys one round checks at the most.
+const ROUND: usize = 256;
+
+/// What came of a round of checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Checked {
+    /// How many keys were asked.
+    pub keys: usize,
+    /// How many of them work.
+    pub working: usize,
+}
+
+impl<H: Host> Gateway<H> {
+    /// Checks the keys of the operator's pool whose time it is. To be called every few seconds where
+    /// something can run beside the requests.
+    pub async fn check_keys(&self) -> Checked {
+        let now = self.host.now();
+        let mut waiting = self.pools().of(PoolId::Operator, now).due_checks(ROUND, now).into_iter();
+        let most = self.settings.verify_concurrency.as_usize();
+        let mut running = FuturesUnordered::new();
+        let mut checked = Checked::default();
+        loop {
+            while running.len() < most {
+                let Some(key) = waiting.next() else { break };
+                running.push(check(self, key));
+            }
+            let Some((key, outcome)) = running.next().await else { return checked };
+            let now = self.host.now();
+            self.pools().of(PoolId::Operator, now).note_check(key, outcome.as_ref().copied(), now);
+            checked.keys += 1;
+            checked.working += usize::from(outcome.is_ok());
+        }
+    }
+}
+
+async fn check<H: Host>(gateway: &Gateway<H>, key: Key) -> (KeyId, Result<(), Fault>) {
+    (key.id, gateway.probe(&key).await)
+}
