@@ -41,7 +41,7 @@ pub(crate) async fn answer(
 impl Desk {
     /// Does a job beside the sending of the reply. The line of a request waits for it, except where
     /// the reply is a stream, which may take minutes.
-    fn work(&self, job: Job, visit: Visit, is_stream: bool) {
+    fn work(&self, job: Job<balance_tokio::Body>, visit: Visit, is_stream: bool) {
         if is_stream {
             self.journal.request(&visit, None);
         }

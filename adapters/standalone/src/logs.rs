@@ -106,6 +106,7 @@ impl Journal {
         info!(
             id = %Id(visit.trail.request_id),
             ms = millis(visit.start),
+            tries = tries(outcome).map(|tries| self.tries(tries)),
             ending = ending(outcome),
             prompt_tokens = usage.map(|usage| usage.prompt_tokens),
             answer_tokens = usage.map(|usage| usage.candidates_tokens),
@@ -141,6 +142,14 @@ struct Id(u64);
 impl std::fmt::Display for Id {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:016x}", self.0)
+    }
+}
+
+/// The keys that were tried after the reply's head had gone out.
+fn tries(outcome: &Outcome) -> Option<&[Try]> {
+    match outcome {
+        Outcome::Ended { tries, .. } => Some(tries.as_slice()).filter(|tries| !tries.is_empty()),
+        Outcome::Verified { .. } => None,
     }
 }
 

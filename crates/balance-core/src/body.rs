@@ -10,14 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_channel::mpsc;
-use futures_util::Stream;
 use http::HeaderMap;
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::{
     error::Error,
+    feed::{Feed, Piece},
     host::{BoxError, Payload},
     relay::Relay,
     route::{Native, NativeMethod, Route},
@@ -29,8 +28,8 @@ use crate::{
 pub enum Body<B> {
     /// All of it.
     Full(Bytes),
-    /// Lines made by a running [`Job`](crate::job::Job).
-    Feed(mpsc::Receiver<Bytes>),
+    /// What a running [`Job`](crate::job::Job) makes.
+    Feed(Feed),
     /// A native answer, passed on as it arrives.
     Relay(Box<Relay<B>>),
     /// Streamed answers, translated as they arrive.
@@ -51,9 +50,9 @@ where
         match self.get_mut() {
             Self::Full(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Feed(lines) => {
-                let line = ready!(Pin::new(lines).poll_next(cx));
-                Poll::Ready(line.map(|line| Ok(Frame::data(line))))
+            Self::Feed(feed) => {
+                let bytes = |(Piece::Answer(bytes) | Piece::Aside(bytes))| Frame::data(bytes);
+                Poll::Ready(ready!(feed.poll(cx)).map(|piece| piece.map(bytes)))
             }
             Self::Relay(relay) => relay.poll_frame(cx),
             Self::Weave(weave) => weave.poll_frame(cx),

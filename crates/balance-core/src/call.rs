@@ -166,6 +166,41 @@ impl<I> Call<I> {
         }
     }
 
+    /// Whether the answer is an event stream, whose reader passes over comments.
+    pub(crate) fn hears_comments(&self) -> bool {
+        match &self.via {
+            Via::Stream => true,
+            Via::Watch(Answer::Streamed) => {
+                let query = self.target.split_once('?').map_or("", |(_, query)| query);
+                query.split('&').any(|pair| pair == "alt=sse")
+            }
+            Via::Pass | Via::Watch(Answer::Whole) | Via::Whole => false,
+        }
+    }
+
+    /// The same call where requests have other bodies; `None` if it sends its caller's stream.
+    pub(crate) fn with_payload<J>(self) -> Option<Call<J>> {
+        let payload = match self.payload {
+            Some(Payload::Full(bytes)) => Some(Payload::Full(bytes)),
+            Some(Payload::Stream(_)) => return None,
+            None => None,
+        };
+        let Self { method, target, headers, model, prefer, tokens, credential, .. } = self;
+        let (own_address, via) = (self.own_address, self.via);
+        Some(Call {
+            method,
+            target,
+            headers,
+            payload,
+            model,
+            prefer,
+            tokens,
+            credential,
+            own_address,
+            via,
+        })
+    }
+
     const fn is_sent_once(&self) -> bool {
         matches!(self.payload, Some(Payload::Stream(_)))
     }

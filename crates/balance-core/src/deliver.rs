@@ -11,8 +11,10 @@ use http::{HeaderValue, Response, header};
 use crate::{
     attempt::Opened,
     body::Body,
+    feed::Feed,
     headers,
     host::BoxError,
+    inflow::Inflow,
     relay::{Relay, Tap},
     secret::Secret,
     weave::Weave,
@@ -36,13 +38,29 @@ where
     let body_is_kept = !matches!(framing, Some(Framing::Sse | Framing::Array));
     head.headers = headers::for_caller(head.headers, body_is_kept);
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
-    let body = Body::Relay(Box::new(Relay::new(start, rest, tap, key, report)));
+    let inflow = Inflow::new(start, rest, key);
+    let body = Body::Relay(Box::new(Relay::new(inflow, tap, report)));
     Delivery { response: Response::from_parts(head, body), summary }
+}
+
+/// Gives a native event stream before there is an answer; a job supplies that by `feed`.
+pub(crate) fn promise<B>(feed: Feed) -> Delivery<B>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let (report, summary) = oneshot::channel();
+    let tap = Tap::Observe(Box::new(Observer::new(Framing::Sse)));
+    let body = Body::Relay(Box::new(Relay::new(Inflow::fed(feed), tap, report)));
+    Delivery { response: event_stream(body), summary }
 }
 
 /// Gives translated answers as events.
 pub(crate) fn events<B>(weave: Weave<B>) -> Response<Body<B>> {
-    let mut response = Response::new(Body::Weave(Box::new(weave)));
+    event_stream(Body::Weave(Box::new(weave)))
+}
+
+fn event_stream<B>(body: Body<B>) -> Response<Body<B>> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
     let fixed = HeaderValue::from_static;
     headers.insert(header::CONTENT_TYPE, fixed("text/event-stream; charset=utf-8"));

@@ -20,28 +20,38 @@ use futures_util::{
 };
 use http::{Request, request};
 
+mod refuse;
+mod supply;
+mod wait;
+
+use self::supply::KEEP_ALIVE;
+pub(crate) use self::supply::Supply;
 use crate::{
     attempt::{self, Opened},
     authorize::authorize,
     body,
     call::{Call, Via},
     decode::{Question, Series, decode},
-    deliver::{Delivery, events, pass},
+    deliver::{Delivery, events, pass, promise},
     error::Error,
-    fault::{Blame, Fault, ProjectFault, Remedy},
+    fault::Fault,
+    feed::feed,
     headers::{self, Query},
     host::{FetchError, Host, Payload},
-    job::{Job, Outcome, Task},
+    job::{Answers, Job, Outcome, Task},
     key::{Key, KeyId},
     page,
-    plan::{Plan, Step},
-    pool::{Ask, Lease, Why},
+    plan::Step,
+    pool::Lease,
     pools::{PoolId, Pools},
+    queue::Queue,
     render::render,
     reply::Reply,
     route::{Native, NativeMethod, Route, dialect_of, route},
+    search::Search,
     secret::Secret,
     settings::{BaseUrl, Settings},
+    time::Timestamp,
     trail::Trail,
     verify,
     weave::Weave,
@@ -57,6 +67,13 @@ pub struct Gateway<H> {
     pub(crate) settings: Settings,
     /// Never held over an await.
     pools: Mutex<Pools>,
+    queue: Queue,
+}
+
+/// A question that was asked, and the beginning of its answer, if there is one yet.
+struct Asked<I, B> {
+    search: Search<I>,
+    found: Option<(Lease, Opened<B>)>,
 }
 
 impl<H: Host> Gateway<H> {
@@ -66,7 +83,7 @@ impl<H: Host> Gateway<H> {
         let keys = settings.api_keys.0.clone();
         let pools = Pools::new(keys, settings.strategy, settings.pool_limits())
             .with_checks(settings.check_interval());
-        Self { host, settings, pools: Mutex::new(pools) }
+        Self { host, settings, pools: Mutex::new(pools), queue: Queue::default() }
     }
 
     /// Answers a request. Whatever goes wrong becomes an answer too, in the shape of the API that
@@ -84,25 +101,10 @@ impl<H: Host> Gateway<H> {
     }
 
     /// Does what a reply left to do, beside the sending of its body.
-    pub async fn run(&self, job: Job) -> Outcome {
+    pub async fn run(&self, job: Job<H::Body>) -> Outcome {
         match job.0 {
-            Task::Settle { pool, ends } => {
-                let keys = ends.iter().map(|(lease, _)| lease.key).collect();
-                let mut all = Vec::with_capacity(ends.len());
-                for (lease, summary) in ends {
-                    let summary = summary.await.ok();
-                    match &summary {
-                        Some(summary) => {
-                            let fault = attempt::fault_at_end(summary, &lease.secret);
-                            self.settle(pool, lease, fault.as_ref().map_or(Ok(summary.usage), Err));
-                        }
-                        None => self.cancel(pool, lease),
-                    }
-                    all.push(summary);
-                }
-                Outcome::Ended { keys, summary: Summary::of_all(all) }
-            }
-            Task::Verify { keys, lines } => verify::run(self, keys, lines).await,
+            Task::Answers(answers) => self.see_through(answers).await,
+            Task::Verify { keys, feeder } => verify::run(self, keys, feeder).await,
         }
     }
 
@@ -150,21 +152,31 @@ impl<H: Host> Gateway<H> {
     /// One native question, whose answer is passed as it is.
     async fn relay(
         &self,
-        mut call: Call<H::Incoming>,
+        call: Call<H::Incoming>,
         pool: PoolId,
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
         trail.model.clone_from(&call.model);
-        let (lease, opened) = self.exchange(&mut call, pool, trail).await?;
+        let now = self.host.now();
+        let silent_until = call.hears_comments().then(|| now + KEEP_ALIVE);
+        let mut search = Search::new(call, pool, &self.settings, now);
+        // Its future is large; the others are boxed by their streams.
+        let found = Box::pin(self.exchange(&mut search, silent_until, trail)).await?;
+        let Some((lease, opened)) = found else {
+            let (feeder, feed) = feed();
+            let Delivery { response, summary } = promise(feed);
+            let supplies = vec![Supply::of(search, feeder, summary)?];
+            return Ok(Reply::with(response, Answers { pool, ends: Vec::new(), supplies }));
+        };
         let key = lease.key;
         let Delivery { mut response, summary } = pass(opened, &lease.secret);
         let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
-        if let Some(ours) = public_url.or(call.own_address.as_deref()) {
+        if let Some(ours) = public_url.or(search.call.own_address.as_deref()) {
             let upstream = self.settings.base_url.as_str();
             headers::point_links_at(response.headers_mut(), upstream, ours, key, &lease.secret);
         }
-        let job = Job(Task::Settle { pool, ends: vec![(lease, summary)] });
-        Ok(Reply { job: Some(job), ..Reply::of(response) })
+        let ends = vec![(lease, summary)];
+        Ok(Reply::with(response, Answers { pool, ends, supplies: Vec::new() }))
     }
 
     /// One question or several, whose answers make one as they arrive.
@@ -176,13 +188,19 @@ impl<H: Host> Gateway<H> {
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
         let mut weave = Weave::new(translator);
-        let mut ends = Vec::with_capacity(calls.len());
-        for (lease, opened) in self.ask(calls, pool, trail).await? {
-            let summary = weave.add(opened, &lease.secret);
-            ends.push((lease, summary));
+        let mut answers = Answers { pool, ends: Vec::new(), supplies: Vec::new() };
+        let silent_until = self.host.now() + KEEP_ALIVE;
+        for Asked { search, found } in self.ask(calls, pool, Some(silent_until), trail).await? {
+            if let Some((lease, opened)) = found {
+                let summary = weave.add(opened, &lease.secret);
+                answers.ends.push((lease, summary));
+            } else {
+                let (feeder, feed) = feed();
+                let summary = weave.add_fed(feed);
+                answers.supplies.push(Supply::of(search, feeder, summary)?);
+            }
         }
-        let job = Job(Task::Settle { pool, ends });
-        Ok(Reply { job: Some(job), ..Reply::of(events(weave)) })
+        Ok(Reply::with(events(weave), answers))
     }
 
     /// One question or several, whose answers are read as a whole and make one.
@@ -199,7 +217,8 @@ impl<H: Host> Gateway<H> {
                 trail.summary = Summary::of_all(summaries);
                 return Ok(series.finish());
             }
-            let mut answers = self.ask(calls, pool, trail).await?.into_iter();
+            let asked = self.ask(calls, pool, None, trail).await?;
+            let mut answers = asked.into_iter().filter_map(|asked| asked.found);
             while let Some((lease, opened)) = answers.next() {
                 let taken = series.take(opened.whole());
                 self.settle(pool, lease, taken.as_ref().map(|summary| summary.usage));
@@ -219,8 +238,9 @@ impl<H: Host> Gateway<H> {
         &self,
         calls: Vec<Call<H::Incoming>>,
         pool: PoolId,
+        silent_until: Option<Timestamp>,
         trail: &mut Trail,
-    ) -> Result<Vec<(Lease, Opened<H::Body>)>, Error> {
+    ) -> Result<Vec<Asked<H::Incoming, H::Body>>, Error> {
         let mut answers = Vec::with_capacity(calls.len());
         let mut failure = None;
         let mut waiting = calls.into_iter();
@@ -228,7 +248,7 @@ impl<H: Host> Gateway<H> {
         loop {
             while asked.len() < SIDE_BY_SIDE && failure.is_none() {
                 let Some(call) = waiting.next() else { break };
-                asked.push_back(self.ask_one(call, pool));
+                asked.push_back(self.ask_one(call, pool, silent_until));
             }
             let Some((answer, way)) = asked.next().await else { break };
             trail.join(way);
@@ -239,49 +259,53 @@ impl<H: Host> Gateway<H> {
             }
         }
         let Some(error) = failure else { return Ok(answers) };
-        answers.into_iter().for_each(|(lease, _)| self.cancel(pool, lease));
+        let found = answers.into_iter().filter_map(|answer| answer.found);
+        found.for_each(|(lease, _)| self.cancel(pool, lease));
         Err(error)
     }
 
     async fn ask_one(
         &self,
-        mut call: Call<H::Incoming>,
+        call: Call<H::Incoming>,
         pool: PoolId,
-    ) -> (Result<(Lease, Opened<H::Body>), Error>, Trail) {
+        silent_until: Option<Timestamp>,
+    ) -> (Result<Asked<H::Incoming, H::Body>, Error>, Trail) {
         let mut way = Trail { model: call.model.clone(), ..Trail::default() };
-        let answer = self.exchange(&mut call, pool, &mut way).await;
-        (answer, way)
+        let silent_until = silent_until.filter(|_| call.hears_comments());
+        let mut search = Search::new(call, pool, &self.settings, self.host.now());
+        let found = self.exchange(&mut search, silent_until, &mut way).await;
+        (found.map(|found| Asked { search, found }), way)
     }
 
-    /// Asks upstream with one key after the other, until an answer begins well.
+    /// Asks upstream with one key after the other, until an answer begins well. `None` if the
+    /// search still waits for a key at `silent_until`; it can then be gone on with.
     async fn exchange(
         &self,
-        call: &mut Call<H::Incoming>,
-        pool: PoolId,
+        search: &mut Search<H::Incoming>,
+        silent_until: Option<Timestamp>,
         trail: &mut Trail,
-    ) -> Result<(Lease, Opened<H::Body>), Error> {
-        let mut plan = call.plan(&self.settings, self.host.now());
-        let mut last = None;
+    ) -> Result<Option<(Lease, Opened<H::Body>)>, Error> {
         loop {
-            let lease = self.select(pool, call, &plan, last)?;
+            let Some(lease) = self.lease(search, silent_until).await? else { return Ok(None) };
             let key = lease.key;
-            let limit = call.patience(&self.settings, plan.time_left(self.host.now()));
-            let fault = match self.attempt(call, key, &lease.secret, limit).await {
+            let left = search.plan.time_left(self.host.now());
+            let limit = search.call.patience(&self.settings, left);
+            let fault = match self.attempt(&mut search.call, key, &lease.secret, limit).await {
                 Ok(opened) => {
                     trail.note(key, None);
-                    self.note_opened(pool, &lease);
-                    return Ok((lease, opened));
+                    self.note_opened(search.pool, &lease);
+                    return Ok(Some((lease, opened)));
                 }
                 Err(fault) => fault,
             };
             trail.note(key, Some(&fault));
-            self.settle(pool, lease, Err(&fault));
-            match plan.next(key, &fault, self.host.now(), self.host.next_u64()) {
+            self.settle(search.pool, lease, Err(&fault));
+            match search.plan.next(key, &fault, self.host.now(), self.host.next_u64()) {
                 Step::Retry { after } if after.is_zero() => {}
                 Step::Retry { after } => self.host.sleep(after).await,
-                Step::GiveUp => return Err(self.give_up(pool, call, fault)),
+                Step::GiveUp => return Err(self.give_up(search, fault)),
             }
-            last = Some(fault);
+            search.last = Some(fault);
         }
     }
 
@@ -327,50 +351,33 @@ impl<H: Host> Gateway<H> {
         }
     }
 
-    fn select(
-        &self,
-        pool: PoolId,
-        call: &Call<H::Incoming>,
-        plan: &Plan,
-        last: Option<Fault>,
-    ) -> Result<Lease, Error> {
-        let now = self.host.now();
-        let ask = Ask {
-            model: call.model.as_deref(),
-            tried: plan.tried(),
-            prefer: call.prefer,
-            tokens: call.tokens,
-        };
-        let lease = self.pools().of(pool, now).select(&ask, now, self.host.next_u64());
-        lease.map_err(|resting| {
-            let until = resting.until.map(|until| until.since(now));
-            if let (Why::Outage, Some(retry_after), None) = (resting.why, until, &last) {
-                return Error::Outage { retry_after };
-            }
-            unanswered(pool, until, last)
-        })
-    }
-
-    /// The error of a call that is not tried again after `fault`.
-    fn give_up(&self, pool: PoolId, call: &Call<H::Incoming>, fault: Fault) -> Error {
-        let now = self.host.now();
-        let ready = self.pools().of(pool, now).next_ready(call.model.as_deref(), now);
-        unanswered(pool, ready.map(|ready| ready.since(now)), Some(fault))
-    }
-
     fn settle(&self, pool: PoolId, lease: Lease, outcome: Result<Usage, &Fault>) {
         let now = self.host.now();
         self.pools().of(pool, now).settle(lease, outcome, now);
+        self.queue.call(pool);
     }
 
     fn note_opened(&self, pool: PoolId, lease: &Lease) {
         let now = self.host.now();
         self.pools().of(pool, now).note_opened(lease, now);
+        self.queue.call(pool);
     }
 
     fn cancel(&self, pool: PoolId, lease: Lease) {
         let now = self.host.now();
         self.pools().of(pool, now).cancel(lease, now);
+        self.queue.call(pool);
+    }
+
+    /// Settles the lease of an answer by how that ended; `None` if its caller left before.
+    fn conclude(&self, pool: PoolId, lease: Lease, summary: Option<&Summary>) {
+        match summary {
+            Some(summary) => {
+                let fault = attempt::fault_at_end(summary, &lease.secret);
+                self.settle(pool, lease, fault.as_ref().map_or(Ok(summary.usage), Err));
+            }
+            None => self.cancel(pool, lease),
+        }
     }
 
     pub(crate) fn pools(&self) -> MutexGuard<'_, Pools> {
@@ -380,32 +387,5 @@ impl<H: Host> Gateway<H> {
 
     fn stamp(&self) -> Stamp {
         Stamp { unix_seconds: self.host.now().unix_seconds(), nonce: self.host.next_u64() }
-    }
-}
-
-/// The error of a call that no key answers, the first being ready in `ready_in`.
-fn unanswered(pool: PoolId, ready_in: Option<Duration>, last: Option<Fault>) -> Error {
-    let Some(fault) = last.map(Box::new) else {
-        return match ready_in {
-            Some(_) => Error::Exhausted { retry_after: ready_in, last: None },
-            None => Error::Unhealthy { last: None },
-        };
-    };
-    let nobody_knows = fault.blame == Blame::Project(ProjectFault::Forbidden);
-    match (pool, fault.remedy(), ready_in) {
-        // It is about the request, or about all keys alike: Google's answer says it best.
-        (_, Remedy::Never | Remedy::AfterPause, _) | (PoolId::Owner(_), Remedy::NextKey, _) => {
-            let retry_after =
-                ready_in.filter(|after| fault.remedy() != Remedy::Never && !after.is_zero());
-            Error::Upstream { fault, retry_after }
-        }
-        (PoolId::Operator, Remedy::NextKey, _) if nobody_knows => {
-            Error::Upstream { fault, retry_after: None }
-        }
-        (PoolId::Operator, Remedy::NextKey, Some(Duration::ZERO)) => Error::OutOfTries { fault },
-        (PoolId::Operator, Remedy::NextKey, Some(_)) => {
-            Error::Exhausted { retry_after: ready_in, last: Some(fault) }
-        }
-        (PoolId::Operator, Remedy::NextKey, None) => Error::Unhealthy { last: Some(fault) },
     }
 }

@@ -4,35 +4,49 @@
 //! never run only leaves a lease to its own deadline.
 
 use balance_dialect::summary::Summary;
-use bytes::Bytes;
-use futures_channel::{mpsc, oneshot};
+use futures_channel::oneshot;
 
 use crate::{
+    feed::Feeder,
+    gateway::Supply,
     key::{Key, KeyId},
     pool::Lease,
     pools::PoolId,
+    trail::Try,
 };
 
 /// Work that goes on while, or after, the body of a reply is sent; see
 /// [`Gateway::run`](crate::gateway::Gateway::run).
 #[derive(Debug)]
-pub struct Job(pub(crate) Task);
+pub struct Job<B>(pub(crate) Task<B>);
 
 #[derive(Debug)]
-pub(crate) enum Task {
-    /// Wait for the ends of answers, then settle their leases.
-    Settle { pool: PoolId, ends: Vec<(Lease, oneshot::Receiver<Summary>)> },
+pub(crate) enum Task<B> {
+    /// See answers to their ends.
+    Answers(Answers<B>),
     /// Check keys, a line for each.
-    Verify { keys: Vec<Key>, lines: mpsc::Sender<Bytes> },
+    Verify { keys: Vec<Key>, feeder: Feeder },
+}
+
+/// The answers that make a reply.
+#[derive(Debug)]
+pub(crate) struct Answers<B> {
+    pub(crate) pool: PoolId,
+    /// Those that are on their way: when they have ended, their leases are to be settled.
+    pub(crate) ends: Vec<(Lease, oneshot::Receiver<Summary>)>,
+    /// Those that are still to be found.
+    pub(crate) supplies: Vec<Supply<B>>,
 }
 
 /// What came of a job, as facts for a log line.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub enum Outcome {
     /// An answer ended.
     Ended {
         /// The keys that it came by: one, or one for each of several answers that make it.
         keys: Vec<KeyId>,
+        /// The keys that the job itself tried, in order.
+        tries: Vec<Try>,
         /// How it ended; `None` if the caller left before its end.
         summary: Option<Summary>,
     },

@@ -227,6 +227,21 @@ impl Pool {
         Some(model.next_ready(&self.roster, now)?.max(outage.unwrap_or(now)))
     }
 
+    /// The first moment at which a key comes back for this request that it has not tried; `None` if
+    /// none does by itself. For requests that have tried some, and found no other to be ready.
+    pub fn next_untried(&mut self, ask: &Ask<'_>, now: Timestamp) -> Option<Timestamp> {
+        let now = self.advance(now);
+        let place = self.enter(ask.model);
+        let roster = &self.roster;
+        let model = self.models.at(place)?;
+        model.wake(roster, now);
+        let is_tried = |slot: usize| ask.tried.iter().any(|id| roster.slot_of(*id) == Some(slot));
+        let is_left = |slot: &usize| roster.open().contains(*slot) && !is_tried(*slot);
+        let outage = self.outage.blocked_until(now).max(model.outage.blocked_until(now));
+        let next = model.next_of(|project| roster.slots_of(project).iter().any(is_left))?;
+        Some(next.max(outage.unwrap_or(now)))
+    }
+
     /// The text of a key of this pool.
     #[must_use]
     pub fn secret_of(&self, key: KeyId) -> Option<&Secret> {

@@ -4,7 +4,6 @@
 //! it; an answer that breaks never ends as if it were whole.
 
 use std::{
-    collections::VecDeque,
     fmt,
     task::{Context, Poll, ready},
 };
@@ -19,8 +18,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     host::BoxError,
-    inflow::{Inflow, NextFrame},
-    secret::Secret,
+    inflow::{Incoming, Inflow, NextFrame},
 };
 
 /// An upstream body, looked at as it passes.
@@ -46,14 +44,7 @@ impl<B> Relay<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    pub(crate) fn new(
-        start: VecDeque<Bytes>,
-        rest: Option<B>,
-        tap: Tap,
-        key: &Secret,
-        report: oneshot::Sender<Summary>,
-    ) -> Self {
-        let inflow = Inflow::new(start, rest, key);
+    pub(crate) fn new(inflow: Inflow<B>, tap: Tap, report: oneshot::Sender<Summary>) -> Self {
         let mut relay = Self { inflow, tap, report: Some(report), farewell: None };
         relay.end_if_over();
         relay
@@ -64,7 +55,8 @@ where
             return Poll::Ready(self.farewell.take());
         }
         match ready!(self.inflow.poll(cx)) {
-            Some(Ok(frame)) => {
+            Some(Ok(Incoming::Aside(aside))) => Poll::Ready(Some(Ok(Frame::data(aside)))),
+            Some(Ok(Incoming::Frame(frame))) => {
                 if let (Tap::Observe(observer), Some(data)) = (&mut self.tap, frame.data_ref()) {
                     observer.observe(data);
                 }

@@ -5,7 +5,12 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
-use crate::{body::Body, headers, job::Job, trail::Trail};
+use crate::{
+    body::Body,
+    headers,
+    job::{Answers, Job, Task},
+    trail::Trail,
+};
 
 /// An answer, what is left to do for it, and what happened on its way.
 #[derive(Debug)]
@@ -13,7 +18,7 @@ pub struct Reply<B> {
     /// The answer.
     pub response: Response<Body<B>>,
     /// To be given to [`Gateway::run`](crate::gateway::Gateway::run) beside sending the body.
-    pub job: Option<Job>,
+    pub job: Option<Job<B>>,
     /// Facts for a log line.
     pub trail: Trail,
 }
@@ -21,6 +26,10 @@ pub struct Reply<B> {
 impl<B> Reply<B> {
     pub(crate) fn of(response: Response<Body<B>>) -> Self {
         Self { response, job: None, trail: Trail::default() }
+    }
+
+    pub(crate) fn with(response: Response<Body<B>>, answers: Answers<B>) -> Self {
+        Self { job: Some(Job(Task::Answers(answers))), ..Self::of(response) }
     }
 
     pub(crate) fn full(content_type: &'static str, body: impl Into<Bytes>) -> Self {

@@ -151,6 +151,10 @@ settings! {
     /// How long a request may take, all tries together, until its answer starts. An answer that is
     /// not streamed starts when the model has finished.
     deadline: Seconds = "300", ["DEADLINE_SECONDS", "TIME_OUT"];
+    /// How many seconds a request may wait in line for a key, first come, first served, while every
+    /// key's quota is used up; 0 answers 429 at once. A caller of an event stream hears from us while
+    /// it waits.
+    queue: Bounded<0, 3600> = "30", ["QUEUE_SECONDS"];
     /// The largest request body that is read. Streamed uploads are not limited by it.
     max_body_bytes: Bounded<1, 4_294_967_296> = "104857600", ["MAX_BODY_BYTES"];
     /// Proxies to reach upstream by (`http://`, `https://`, `socks5://`, user and password

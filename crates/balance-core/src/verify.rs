@@ -4,8 +4,7 @@
 //! masked; a check costs no quota, and no more than the set number run at the same time.
 
 use bytes::Bytes;
-use futures_channel::mpsc;
-use futures_util::{SinkExt, StreamExt, stream::FuturesUnordered};
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde_json::json;
 
@@ -13,6 +12,7 @@ use crate::{
     authorize::shown_keys,
     body::Body,
     fault::{Blame, Fault},
+    feed::{Feeder, Left, Trough, feed},
     gateway::Gateway,
     host::Host,
     job::{Job, Outcome, Task},
@@ -29,12 +29,12 @@ pub(crate) fn begin<B>(headers: &HeaderMap, uri: &Uri) -> Reply<B> {
         *reply.response.status_mut() = StatusCode::BAD_REQUEST;
         return reply;
     };
-    let (lines, feed) = mpsc::channel(0);
+    let (feeder, feed) = feed();
     let mut reply = Reply::full("text/event-stream", Bytes::new());
     *reply.response.body_mut() = Body::Feed(feed);
     let fixed = HeaderValue::from_static("no-cache");
     reply.response.headers_mut().insert(header::CACHE_CONTROL, fixed);
-    reply.job = Some(Job(Task::Verify { keys, lines }));
+    reply.job = Some(Job(Task::Verify { keys, feeder }));
     reply
 }
 
@@ -42,12 +42,26 @@ pub(crate) fn begin<B>(headers: &HeaderMap, uri: &Uri) -> Reply<B> {
 pub(crate) async fn run<H: Host>(
     gateway: &Gateway<H>,
     keys: Vec<Key>,
-    mut lines: mpsc::Sender<Bytes>,
+    Feeder { mut trough, mut reader }: Feeder,
 ) -> Outcome {
+    let mut checked = 0;
+    let checks = check_all(gateway, keys, &mut trough, &mut checked);
+    if reader.unless_left(checks).await.is_ok() {
+        drop(trough);
+        reader.end(Ok(()));
+    }
+    Outcome::Verified { keys: checked }
+}
+
+async fn check_all<H: Host>(
+    gateway: &Gateway<H>,
+    keys: Vec<Key>,
+    trough: &mut Trough,
+    checked: &mut usize,
+) -> Result<(), Left> {
     let most = gateway.settings.verify_concurrency.as_usize();
     let mut waiting = keys.into_iter();
     let mut running = FuturesUnordered::new();
-    let mut checked = 0;
     loop {
         // Owned items pushed one by one: a stream combinator over borrowed ones would not be `Send`
         // for every host (rust-lang/rust#102211).
@@ -55,13 +69,10 @@ pub(crate) async fn run<H: Host>(
             let Some(key) = waiting.next() else { break };
             running.push(check(gateway, key));
         }
-        let Some(line) = running.next().await else { break };
-        checked += 1;
-        if lines.send(line).await.is_err() {
-            break;
-        }
+        let Some(line) = running.next().await else { return Ok(()) };
+        *checked += 1;
+        trough.answer(line).await?;
     }
-    Outcome::Verified { keys: checked }
 }
 
 /// Asks for the list of models, which is free, needs a working key, and tells what is wrong with

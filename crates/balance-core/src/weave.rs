@@ -19,8 +19,9 @@ use http_body::{Body, Frame};
 
 use crate::{
     attempt::Opened,
+    feed::Feed,
     host::BoxError,
-    inflow::{Inflow, NextFrame},
+    inflow::{Incoming, Inflow, NextFrame},
     relay::broken_off,
     secret::Secret,
 };
@@ -51,8 +52,16 @@ where
 
     /// Adds the answer to the next request, and gives where its end will be told.
     pub(crate) fn add(&mut self, opened: Opened<B>, key: &Secret) -> oneshot::Receiver<Summary> {
+        self.add_inflow(Inflow::new(opened.start, opened.rest, key))
+    }
+
+    /// The same for an answer that a job supplies.
+    pub(crate) fn add_fed(&mut self, feed: Feed) -> oneshot::Receiver<Summary> {
+        self.add_inflow(Inflow::fed(feed))
+    }
+
+    fn add_inflow(&mut self, inflow: Inflow<B>) -> oneshot::Receiver<Summary> {
         let (report, summary) = oneshot::channel();
-        let inflow = Inflow::new(opened.start, opened.rest, key);
         self.strands.push(Some(Strand { inflow, report }));
         summary
     }
@@ -77,15 +86,17 @@ where
         let mut moved = false;
         for lane in 0..self.strands.len() {
             let Some(Some(strand)) = self.strands.get_mut(lane) else { continue };
-            let Poll::Ready(frame) = strand.inflow.poll(cx) else { continue };
+            let Poll::Ready(incoming) = strand.inflow.poll(cx) else { continue };
             moved = true;
-            match frame.map(|frame| frame.map(Frame::into_data)) {
-                Some(Ok(Ok(data))) => {
+            match incoming {
+                Some(Ok(Incoming::Frame(frame))) => {
+                    // Trailers mean nothing in another dialect.
+                    let data = frame.into_data().unwrap_or_default();
                     if self.translator.push_lane(lane, &data, out).is_err() {
                         self.end(lane, None, out);
                     }
                 }
-                Some(Ok(Err(_trailers))) => {}
+                Some(Ok(Incoming::Aside(aside))) => out.extend_from_slice(&aside),
                 Some(Err(cause)) => self.end(lane, Some(&cause), out),
                 None => self.end(lane, None, out),
             }

@@ -31,7 +31,7 @@ pub use upstream::{Event, Upstream, Wire};
 /// One scenario: one or more steps against one server, which keeps its state between them.
 ///
 /// Without `settings` the pool has the keys `a`, `b` and `c` in this order (`round-robin`), and the
-/// access token that every request carries unless it says otherwise. Texts may name keys as
+/// access token that every request carries unless it says otherwise; nobody waits for a key. Texts may name keys as
 /// `{a}` … `{z}`, their ids as `{id-a}`, the token as `{token}`, the server's own address as `{door}` and that of upstream
 /// as `{upstream}`.
 #[derive(Debug, Clone, Deserialize)]
@@ -116,6 +116,7 @@ impl Scenario {
             ("ACCESS_TOKENS", "{token}"),
             ("STRATEGY", "round-robin"),
             ("BASE_URL", "{upstream}"),
+            ("QUEUE_SECONDS", "0"),
         ];
         let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut settings: BTreeMap<_, _> = usual.into();

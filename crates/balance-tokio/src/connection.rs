@@ -20,9 +20,7 @@ use balance_core::host::{BoxError, Payload};
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body::Body;
-use hyper::{
-    client::conn::{TrySendError, http1, http2},
-};
+use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::{
@@ -125,9 +123,9 @@ where
         });
         match sent.await {
             Ok(response) => Ok(response.map(|body| Answer::http1(body, connection, home))),
-            Err(error) => Err(Lost::of(error, |cause| {
-                spare.filter(|_| unserved(start, &ear, cause))
-            })),
+            Err(error) => {
+                Err(Lost::of(error, |cause| spare.filter(|_| unserved(start, &ear, cause))))
+            }
         }
     }
 
@@ -182,17 +180,14 @@ where
         !self.sender.is_closed()
     }
 
-    async fn send(
-        mut self,
-        request: Request<Payload<I>>,
-    ) -> Result<Response<Answer<I>>, Lost<I>> {
+    async fn send(mut self, request: Request<Payload<I>>) -> Result<Response<Answer<I>>, Lost<I>> {
         let start = Instant::now();
         let spare = copy(&request);
         match self.sender.try_send_request(request).await {
             Ok(response) => Ok(response.map(|body| Answer::http2(body, self.seat))),
-            Err(error) => Err(Lost::of(error, |cause| {
-                spare.filter(|_| unserved(start, &self.ear, cause))
-            })),
+            Err(error) => {
+                Err(Lost::of(error, |cause| spare.filter(|_| unserved(start, &self.ear, cause))))
+            }
         }
     }
 }

@@ -16,12 +16,7 @@ use hyper::body::Incoming;
 use hyper_rustls::ConfigBuilderExt;
 use rustls::{ClientConfig, crypto::ring};
 
-use crate::{
-    answer::Answer,
-    body::Body,
-    connection::Lost,
-    egress::Egress,
-};
+use crate::{answer::Answer, body::Body, connection::Lost, egress::Egress};
 
 /// How many connections one request may find dead; the next error is the request's own.
 const DEAD_CONNECTIONS: usize = 8;

@@ -83,6 +83,15 @@ impl Model {
         first(&self.resting).into_iter().chain(first(&self.doubtful)).min()
     }
 
+    /// The first moment at which one of the projects that `counts` says yes to comes back, or ceases
+    /// to be doubtful.
+    pub(super) fn next_of(&self, counts: impl Fn(usize) -> bool) -> Option<Timestamp> {
+        let first = |timers: &BTreeSet<(Timestamp, usize)>| {
+            timers.iter().find(|(_, project)| counts(*project)).map(|(until, _)| *until)
+        };
+        first(&self.resting).into_iter().chain(first(&self.doubtful)).min()
+    }
+
     /// The first moment at which a key is in good standing, if nothing happens until then.
     pub(super) fn next_ready(&self, roster: &Roster, now: Timestamp) -> Option<Timestamp> {
         if !self.ready.is_empty() {

@@ -15,7 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::{Relay, Tap};
-use crate::{body::Body as ReplyBody, host::BoxError, secret::Secret};
+use crate::{body::Body as ReplyBody, host::BoxError, inflow::Inflow, secret::Secret};
 
 const KEY: &str = "AIzaSyA-the-key-that-was-used-0000000001";
 const FINISHED: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"}]}\r\n\r\n";
@@ -69,7 +69,8 @@ fn relayed(
 ) -> (Result<String, String>, Option<Summary>) {
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
     let (report, mut summary) = oneshot::channel();
-    let relay = Relay::new(VecDeque::new(), Some(upstream), tap, &Secret::new(KEY), report);
+    let relay =
+        Relay::new(Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)), tap, report);
     let body = pollster::block_on(ReplyBody::Relay(Box::new(relay)).collect());
     let text = body
         .map(|body| String::from_utf8(body.to_bytes().to_vec()).unwrap())
@@ -128,7 +129,8 @@ fn the_end_is_reported_with_the_last_byte_when_the_length_is_known() {
     upstream.tells_its_end = true;
     let (report, mut summary) = oneshot::channel();
     let tap = Tap::Observe(Box::new(Observer::new(Framing::Whole)));
-    let relay = Relay::new(VecDeque::new(), Some(upstream), tap, &Secret::new(KEY), report);
+    let relay =
+        Relay::new(Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)), tap, report);
     let mut body = ReplyBody::Relay(Box::new(relay));
     for _ in 0..2 {
         pollster::block_on(body.frame()).unwrap().unwrap();
@@ -142,7 +144,11 @@ fn an_empty_body_is_over_at_once() {
     let mut upstream = frames(&[]);
     upstream.tells_its_end = true;
     let (report, mut summary) = oneshot::channel();
-    let relay = Relay::new(VecDeque::new(), Some(upstream), Tap::Pass, &Secret::new(KEY), report);
+    let relay = Relay::new(
+        Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)),
+        Tap::Pass,
+        report,
+    );
     assert!(relay.is_end_stream());
     assert!(summary.try_recv().unwrap().is_some());
 }
@@ -150,8 +156,11 @@ fn an_empty_body_is_over_at_once() {
 #[test]
 fn a_caller_who_leaves_early_reports_nothing() {
     let (report, mut summary) = oneshot::channel();
-    let relay =
-        Relay::new(VecDeque::new(), Some(frames(&["a"])), Tap::Pass, &Secret::new(KEY), report);
+    let relay = Relay::new(
+        Inflow::new(VecDeque::new(), Some(frames(&["a"])), &Secret::new(KEY)),
+        Tap::Pass,
+        report,
+    );
     drop(ReplyBody::Relay(Box::new(relay)));
     assert!(summary.try_recv().is_err());
 }

@@ -12,11 +12,14 @@ fn is_send<T: Send>(value: T) -> T {
     value
 }
 
-async fn answer(gateway: &Gateway<TokioHost>, request: Request<Incoming>) -> Option<Job> {
+async fn answer(
+    gateway: &Gateway<TokioHost>,
+    request: Request<Incoming>,
+) -> Option<Job<balance_tokio::Body>> {
     is_send(is_send(gateway.handle(request)).await).job
 }
 
-async fn run(gateway: &Gateway<TokioHost>, job: Job) {
+async fn run(gateway: &Gateway<TokioHost>, job: Job<balance_tokio::Body>) {
     is_send(gateway.run(job)).await;
 }
 

@@ -1,0 +1,55 @@
+//! One question on its way to an answer: what it asks, whom it may ask, and what was tried.
+//!
+//! Invariant: it can change hands between two tries, from the request that began it to the job that
+//! goes on with it, and keeps its place in the queue.
+
+use std::time::Duration;
+
+use crate::{
+    call::Call,
+    fault::Fault,
+    plan::Plan,
+    pools::PoolId,
+    queue::{Ticket, Wanted},
+    settings::Settings,
+    time::Timestamp,
+};
+
+/// A question, and what is left to try.
+#[derive(Debug)]
+pub(crate) struct Search<I> {
+    pub(crate) call: Call<I>,
+    pub(crate) pool: PoolId,
+    pub(crate) plan: Plan,
+    /// What the last key that was tried said.
+    pub(crate) last: Option<Fault>,
+    /// Until when the question may wait for a key.
+    pub(crate) patient_until: Timestamp,
+    /// Its place among those that wait.
+    pub(crate) ticket: Option<Ticket>,
+}
+
+impl<I> Search<I> {
+    pub(crate) fn new(call: Call<I>, pool: PoolId, settings: &Settings, now: Timestamp) -> Self {
+        let plan = call.plan(settings, now);
+        let patience = Duration::from_secs(settings.queue.value()).min(plan.time_left(now));
+        Self { call, pool, plan, last: None, patient_until: now + patience, ticket: None }
+    }
+
+    /// Whether it had a key already, which failed.
+    pub(crate) fn has_tried(&self) -> bool {
+        !self.plan.tried().is_empty()
+    }
+
+    /// What it would stand in line for.
+    pub(crate) fn wanted(&self) -> Wanted {
+        Wanted { pool: self.pool, model: self.call.model.as_deref().map(Into::into) }
+    }
+
+    /// The same search where requests have other bodies; `None` if it
+    /// sends a stream of its caller's, which ends with the caller's request.
+    pub(crate) fn with_payload<J>(self) -> Option<Search<J>> {
+        let Self { call, pool, plan, last, patient_until, ticket } = self;
+        Some(Search { call: call.with_payload()?, pool, plan, last, patient_until, ticket })
+    }
+}
