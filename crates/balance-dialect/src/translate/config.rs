@@ -3,7 +3,6 @@
 //! Invariant: a value out of the range that OpenAI and Gemini share is refused, not bent; what a
 //! family of models refuses whatever its value, as penalties and log probabilities, is left out.
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::model::Family;
@@ -228,7 +227,7 @@ impl Form<'_> {
     /// Asks for the form.
     ///
     /// # Errors
-    /// A [`Refusal`], naming `path`, of a schema that is none.
+    /// A [`Refusal`], naming the place below `path`, of a schema that Gemini cannot be told.
     pub(crate) fn put(
         self,
         config: &mut GenerationConfig<'_>,
@@ -236,9 +235,12 @@ impl Form<'_> {
         path: Path<'_>,
     ) -> Result<(), Refusal> {
         if let Form::Schema(schema) = self {
-            let schema: Value = serde_json::from_str(schema.get())
-                .map_err(|_| Refusal::invalid_value(path, "the schema is nested too deeply"))?;
-            config.response_json_schema = Some(schema::clean(&schema));
+            let schema = schema::of_answer(schema, path)?;
+            if family.json_schema {
+                config.response_json_schema = Some(schema);
+            } else {
+                config.response_schema = Some(schema::subset::of(&schema));
+            }
         }
         config.response_mime_type = match self {
             // Gemini 2 refuses the two together; the prompt asks for JSON already, as OpenAI demands.

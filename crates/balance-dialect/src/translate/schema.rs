@@ -1,25 +1,70 @@
 //! JSON schemas of clients, cleaned to the keywords that Gemini accepts.
 //!
 //! Invariant: properties keep their names and order, and a keyword that has to go is told to the
-//! model in the description when it limits the values.
+//! model in the description when it limits the values; what cannot be told at all is refused.
 //!
 //! The accepted keywords are those that Google documents for `responseJsonSchema`, which hold for
 //! `parametersJsonSchema` too: <https://ai.google.dev/api/generate-content#GenerationConfig>.
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use self::expand::Expander;
 use self::keyword::Draft;
+use super::path::Path;
+use super::refusal::Refusal;
 
+mod check;
+mod cycles;
 mod expand;
 mod keyword;
+pub(crate) mod subset;
 #[cfg(test)]
 mod tests;
 
-/// A schema for the answer.
-pub(crate) fn clean(schema: &Value) -> Value {
+/// Reads a schema and cleans it.
+///
+/// # Errors
+/// A [`Refusal`] that names the place of what Gemini cannot be told.
+pub(crate) fn of_answer(json: &RawValue, path: Path<'_>) -> Result<Value, Refusal> {
+    let schema: Value = serde_json::from_str(json.get())
+        .map_err(|_| Refusal::invalid_value(path, "the schema is nested too deeply"))?;
+    check::check(&schema, path)?;
+    Ok(clean(&schema))
+}
+
+/// Reads the schema for a function's parameters, always of an object, and cleans it; none for a
+/// function without any.
+///
+/// # Errors
+/// A [`Refusal`] that names the place of what Gemini cannot be told.
+pub(crate) fn of_parameters(json: &RawValue, path: Path<'_>) -> Result<Option<Value>, Refusal> {
+    let mut cleaned = of_answer(json, path)?;
+    let is_object = match cleaned.get("type") {
+        None => true,
+        Some(Value::Array(types)) => types.iter().any(|kind| kind == "object"),
+        Some(kind) => kind == "object",
+    };
+    if !is_object {
+        let reason = "the parameters of a function are an object; put the schema into 'properties'";
+        return Err(Refusal::invalid_value(path.field("type"), reason));
+    }
+    let Value::Object(fields) = &mut cleaned else { return Ok(None) };
+    let says_nothing = fields.iter().all(|(key, value)| match key.as_str() {
+        "properties" => value.as_object().is_none_or(Map::is_empty),
+        "additionalProperties" => value == false,
+        key => matches!(key, "type" | "title" | "description" | "$id" | "$defs"),
+    });
+    if says_nothing {
+        return Ok(None);
+    }
+    fields.entry("type").or_insert_with(|| "object".into());
+    Ok(Some(cleaned))
+}
+
+fn clean(schema: &Value) -> Value {
     let mut expander = Expander::new(schema);
     let Value::Object(root) = schema else { return any() };
     let root = expander.root(root);
@@ -28,26 +73,6 @@ pub(crate) fn clean(schema: &Value) -> Value {
         cleaned.insert("$defs".to_owned(), definitions);
     }
     Value::Object(cleaned)
-}
-
-/// The schema for a function's parameters, always of an object; none for a function without any.
-pub(crate) fn of_parameters(schema: &Value) -> Option<Value> {
-    let cleaned = clean(schema);
-    let is_object = match cleaned.get("type") {
-        None => true,
-        Some(Value::Array(types)) => types.iter().any(|kind| kind == "object"),
-        Some(kind) => kind == "object",
-    };
-    if !is_object {
-        let properties = json!({ "value": cleaned });
-        return Some(json!({ "type": "object", "properties": properties, "required": ["value"] }));
-    }
-    let says_nothing = cleaned.as_object()?.iter().all(|(key, value)| match key.as_str() {
-        "properties" => value.as_object().is_none_or(Map::is_empty),
-        "additionalProperties" => value == false,
-        key => matches!(key, "type" | "title" | "description" | "$id" | "$defs"),
-    });
-    (!says_nothing).then_some(cleaned)
 }
 
 /// A schema within a schema; none for `false`, which nothing satisfies.
@@ -110,10 +135,11 @@ fn schemas(schemas: &Value, expander: &mut Expander<'_>) -> Option<Value> {
 
 fn definitions(expander: &mut Expander<'_>) -> Option<Value> {
     let definitions = expander.definitions();
-    let cleaned: Map<String, Value> = definitions
+    let mut cleaned: Map<String, Value> = definitions
         .into_iter()
         .map(|(name, schema)| (name.to_owned(), node(schema, expander).unwrap_or_else(any)))
         .collect();
+    cycles::relax(&mut cleaned);
     (!cleaned.is_empty()).then_some(Value::Object(cleaned))
 }
 

@@ -133,13 +133,9 @@ impl<'a> Tools<'a> {
             return Ok(());
         }
         let name = self.settle(function.name, Names::settle, path.field("name"))?;
-        let parameters = function.parameters.map(|raw| {
-            let field = path.field("parameters");
-            serde_json::from_str(raw.get())
-                .map_err(|_| Refusal::invalid_value(field, "the schema is nested too deeply"))
-        });
-        let parameters =
-            parameters.transpose()?.and_then(|schema: Value| schema::of_parameters(&schema));
+        let field = path.field("parameters");
+        let parameters = function.parameters.map(|json| schema::of_parameters(json, field));
+        let parameters = parameters.transpose()?.flatten();
         let description = function.description.filter(|text| !text.is_empty());
         self.is_strict |= function.is_strict;
         self.push(name, description.map(Text::from), parameters);
@@ -202,7 +198,13 @@ impl<'a> Tools<'a> {
 
     /// The functions as one tool, and Google's own. Before Gemini 3 the two do not go together: the
     /// client waits for calls of its functions, so these stay.
-    pub(crate) fn into_tools(self, family: &Family) -> (Vec<Tool<'a>>, Names) {
+    pub(crate) fn into_tools(mut self, family: &Family) -> (Vec<Tool<'a>>, Names) {
+        if !family.json_schema {
+            for function in &mut self.declarations {
+                let schema = function.parameters_json_schema.take();
+                function.parameters = schema.as_ref().map(schema::subset::of);
+            }
+        }
         let tools = match self.declarations {
             none if none.is_empty() => self.built_in,
             functions => {

@@ -176,3 +176,19 @@ fn a_family_is_told_only_what_it_takes() {
         assert_eq!(sent_by(model, &fields).unwrap()["generationConfig"], expected, "{model}");
     }
 }
+
+#[test]
+fn models_without_json_schema_get_the_subset() {
+    let schema = json!({ "type": "object", "properties": { "a": { "const": "x" } },
+                         "additionalProperties": false });
+    let function = json!({ "type": "function", "function": { "name": "f", "parameters": schema } });
+    let format = json!({ "type": "json_schema", "json_schema": { "name": "n", "schema": schema } });
+    let fields = json!({ "tools": [function], "response_format": format });
+    let sent = sent_by("gemma-4-31b-it", &fields).unwrap();
+    let subset = json!({ "type": "object",
+                         "properties": { "a": { "type": "string", "enum": ["x"] } } });
+    let declared = &sent["tools"][0]["functionDeclarations"][0];
+    assert_eq!(declared, &json!({ "name": "f", "parameters": subset }));
+    assert_eq!(sent["generationConfig"]["responseSchema"], subset);
+    assert_eq!(sent["generationConfig"].get("responseJsonSchema"), None);
+}

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 const EXPANSIONS: usize = 1024;
 /// How deep they may stand in one another.
 const DEPTH: usize = 8;
+/// The name of the root among the definitions.
+pub(super) const ROOT: &str = "__root";
 /// Where definitions stand, by the newer and the older way.
 const TABLES: [(&str, &str); 2] = [("$defs", "#/$defs/"), ("definitions", "#/definitions/")];
 
@@ -98,11 +100,17 @@ impl<'s> Expander<'s> {
         self.depth = depth;
     }
 
-    /// The definitions of the root, by name.
+    /// The definitions of the root, by name; the root among them when something refers to it.
     pub(super) fn definitions(&self) -> Vec<(&'s str, &'s Value)> {
         let tables = TABLES.iter().filter_map(|(table, _)| self.root.get(table));
         let all = tables.filter_map(Value::as_object).flatten();
-        all.map(|(name, schema)| (name.as_str(), schema)).collect()
+        let all = all.map(|(name, schema)| (name.as_str(), schema));
+        all.chain(refers_to_root(self.root).then_some((ROOT, self.root))).collect()
+    }
+
+    /// Whether a reference points to a schema.
+    pub(super) fn is_known(&self, reference: &str) -> bool {
+        reference == "#" || self.target(reference).is_some()
     }
 
     /// A schema without any reference at its top.
@@ -130,15 +138,42 @@ impl<'s> Expander<'s> {
 
     /// The definition of the root that a reference names.
     fn definition(&self, reference: &str) -> Option<&'s Map<String, Value>> {
+        if reference == "#" {
+            return self.root.as_object();
+        }
         let name = definition_name(reference)?;
         TABLES.iter().find_map(|(table, _)| self.root.get(table)?.get(&*name)?.as_object())
     }
 
-    /// Whatever in the root a reference points to, except for the root itself.
+    /// Whatever in the root a reference points to, by its place or by an anchor.
     fn target(&self, reference: &str) -> Option<&'s Map<String, Value>> {
-        let pointer = reference.strip_prefix('#').filter(|pointer| !pointer.is_empty())?;
-        let pointer = percent_decode_str(pointer).decode_utf8().ok()?;
-        self.definition(reference).or_else(|| self.root.pointer(&pointer)?.as_object())
+        let pointer = percent_decode_str(reference.strip_prefix('#')?).decode_utf8().ok()?;
+        let pointed = || self.root.pointer(&pointer)?.as_object();
+        self.definition(reference).or_else(pointed).or_else(|| anchored(self.root, &pointer))
+    }
+}
+
+/// Whether a schema, or one within it, refers to the root.
+fn refers_to_root(schema: &Value) -> bool {
+    match schema {
+        Value::Object(fields) => {
+            fields.get("$ref").is_some_and(|reference| reference == "#")
+                || fields.values().any(refers_to_root)
+        }
+        Value::Array(values) => values.iter().any(refers_to_root),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// The schema with an anchor.
+fn anchored<'s>(schema: &'s Value, anchor: &str) -> Option<&'s Map<String, Value>> {
+    match schema {
+        Value::Object(fields) if fields.get("$anchor").is_some_and(|name| name == anchor) => {
+            Some(fields)
+        }
+        Value::Object(fields) => fields.values().find_map(|value| anchored(value, anchor)),
+        Value::Array(values) => values.iter().find_map(|value| anchored(value, anchor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 

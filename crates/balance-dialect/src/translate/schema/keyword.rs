@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Number, Value, json};
 
-use super::expand::definition_name;
+use super::expand::{ROOT, definition_name};
 use crate::json::compact;
 
 /// Longer notes would cost the model more than they tell it.
@@ -38,7 +38,10 @@ impl Draft {
             ("minimum" | "maximum", Value::Number(_)) => {
                 self.kept.entry(key).or_insert_with(|| value.clone());
             }
+            ("type", Value::String(kind)) if is_any(kind) => {}
             ("type", Value::String(kind)) => self.keep(key, Some(lower(kind))),
+            ("type", Value::Array(kinds)) if kinds.iter().filter_map(Value::as_str).any(is_any) => {
+            }
             ("type", Value::Array(kinds)) => {
                 let kinds = kinds.iter().filter_map(Value::as_str).map(lower).collect();
                 self.keep(key, Some(Value::Array(kinds)));
@@ -48,8 +51,11 @@ impl Draft {
             ("nullable", value) => self.is_nullable |= value == true,
             ("$ref", Value::String(reference)) => {
                 let name = definition_name(reference);
-                self.reference = name
-                    .map(|_| Value::String(reference.replacen("#/definitions/", "#/$defs/", 1)));
+                self.reference = match name {
+                    _ if reference == "#" => Some(format!("#/$defs/{ROOT}").into()),
+                    Some(_) => Some(reference.replacen("#/definitions/", "#/$defs/", 1).into()),
+                    None => None,
+                };
             }
             ("exclusiveMinimum", value) => self.bound("minimum", key, value, 1, schema),
             ("exclusiveMaximum", value) => self.bound("maximum", key, value, -1, schema),
@@ -185,6 +191,11 @@ fn is_limit(key: &str) -> bool {
             | "examples"
             | "example"
     )
+}
+
+/// What many write for the lack of a type.
+fn is_any(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case("any")
 }
 
 /// Types are lower case in JSON schema; some clients write them as Google's older schemas do.

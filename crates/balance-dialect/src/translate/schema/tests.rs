@@ -130,14 +130,42 @@ fn other_references_are_put_in_place() {
     );
     cleans(
         json!({ "type": "object", "properties": {
-                    "a": { "type": "string", "pattern": "x" }, "b": { "$ref": "#/properties/a" },
-                    "c": { "$ref": "https://example.com/c" }, "d": { "$ref": "#/$defs/none" },
-                    "e": { "$ref": "#" } } }),
+                    "a": { "type": "string", "pattern": "x", "$anchor": "A" },
+                    "b": { "$ref": "#/properties/a" }, "c": { "$ref": "#A" } } }),
         json!({ "type": "object", "properties": {
-                    "a": { "type": "string", "description": "pattern: \"x\"" },
-                    "b": { "type": "string", "description": "pattern: \"x\"" },
-                    "c": {}, "d": {}, "e": {} } }),
+                    "a": { "type": "string", "$anchor": "A", "description": "pattern: \"x\"" },
+                    "b": { "type": "string", "$anchor": "A", "description": "pattern: \"x\"" },
+                    "c": { "type": "string", "$anchor": "A", "description": "pattern: \"x\"" } } }),
     );
+}
+
+#[test]
+fn a_reference_to_the_root_is_one_to_a_definition_and_optional() {
+    let list = json!({ "type": "object", "required": ["value", "next"], "properties": {
+        "value": { "type": "string" },
+        "next": { "anyOf": [{ "$ref": "#" }, { "type": "null" }] } } });
+    let next = json!({ "anyOf": [{ "$ref": "#/$defs/__root" }, { "type": "null" }] });
+    let properties = json!({ "value": { "type": "string" }, "next": next });
+    cleans(
+        list,
+        json!({ "type": "object", "required": ["value", "next"], "properties": properties,
+                "$defs": { "__root": { "type": "object", "required": ["value"],
+                                       "properties": properties } } }),
+    );
+}
+
+#[test]
+fn properties_that_lead_back_to_their_definition_are_optional() {
+    let tree = |required: &[&str]| {
+        json!({ "type": "object", "required": ["top"], "properties": { "top": { "$ref": "#/$defs/Node" } },
+            "$defs": {
+                "Node": { "type": "object", "required": required, "properties": {
+                    "name": { "$ref": "#/$defs/Name" },
+                    "leaves": { "type": "array", "items": { "$ref": "#/$defs/Leaf" } } } },
+                "Leaf": { "type": "object", "properties": { "node": { "$ref": "#/$defs/Node" } } },
+                "Name": { "type": "string" } } })
+    };
+    cleans(tree(&["name", "leaves"]), tree(&["name"]));
 }
 
 #[test]
@@ -163,7 +191,7 @@ fn what_nothing_satisfies_is_left_out() {
     );
     cleans(json!({ "type": "object", "required": ["a"] }), json!({ "type": "object" }));
     cleans(json!(true), json!({}));
-    cleans(json!("nonsense"), json!({}));
+    cleans(json!({ "type": "any" }), json!({}));
 }
 
 #[test]
@@ -174,6 +202,12 @@ fn a_list_of_item_schemas_is_a_prefix() {
     );
 }
 
+/// What Gemini is told of a function's parameters.
+fn parameters(schema: &Value) -> Result<Option<Value>, Refusal> {
+    let json = serde_json::value::to_raw_value(schema).unwrap();
+    of_parameters(&json, Path::root("p"))
+}
+
 #[test]
 fn a_function_without_parameters_has_no_schema() {
     for schema in [
@@ -182,17 +216,32 @@ fn a_function_without_parameters_has_no_schema() {
         json!({ "type": "object", "properties": {}, "additionalProperties": false }),
         json!({ "type": "object", "properties": {}, "required": [], "title": "Args" }),
     ] {
-        assert_eq!(of_parameters(&schema), None, "{schema}");
+        assert_eq!(parameters(&schema), Ok(None), "{schema}");
     }
     let free = json!({ "type": "object", "additionalProperties": { "type": "string" } });
-    assert_eq!(of_parameters(&free), Some(free.clone()));
+    assert_eq!(parameters(&free), Ok(Some(free.clone())));
+    let choice = json!({ "anyOf": [{ "type": "object", "properties": { "a": {} } }] });
+    assert_eq!(parameters(&choice).unwrap().unwrap()["type"], "object");
 }
 
 #[test]
-fn parameters_that_are_no_object_are_put_in_one() {
-    assert_eq!(
-        of_parameters(&json!({ "type": "string" })),
-        Some(json!({ "type": "object", "properties": { "value": { "type": "string" } },
-                     "required": ["value"] })),
+fn what_cannot_be_told_is_refused_by_its_place() {
+    for (schema, param) in [
+        (json!(false), "p"),
+        (json!("nonsense"), "p"),
+        (json!({ "type": "string" }), "p.type"),
+        (json!({ "type": "array", "items": {} }), "p.type"),
+        (json!({ "type": "None" }), "p.type"),
+        (json!({ "properties": { "a": { "type": "strnig" } } }), "p.properties.a.type"),
+        (json!({ "properties": { "a": "string" } }), "p.properties.a"),
+        (json!({ "properties": { "a": { "$ref": "#/$defs/none" } } }), "p.properties.a.$ref"),
+        (json!({ "items": [{ "$ref": "https://example.com/s" }] }), "p.items[0].$ref"),
+        (json!({ "anyOf": [{}, { "allOf": [5] }] }), "p.anyOf[1].allOf[0]"),
+    ] {
+        let refusal = parameters(&schema).unwrap_err();
+        assert_eq!(refusal.param.as_deref(), Some(param), "{schema}");
+    }
+    assert!(
+        parameters(&json!({ "type": "OBJECT", "properties": { "a": { "type": "Any" } } })).is_ok()
     );
 }
