@@ -45,6 +45,7 @@ use crate::{
     pool::Lease,
     pools::{PoolId, Pools},
     queue::Queue,
+    remote,
     render::render,
     reply::Reply,
     route::{Native, NativeMethod, Route, dialect_of, route},
@@ -128,6 +129,7 @@ impl<H: Host> Gateway<H> {
         }
         let pool = self.enter(&route, &head)?;
         let payload = self.receive(body, &route, &head).await?;
+        let payload = remote::complete(&self.host, &self.settings, &route, payload).await?;
         match decode(route, head, payload, self.stamp())? {
             Question::Native(call) => self.relay(call, pool, trail).await,
             Question::Stream(calls, translator) => self.weave(calls, translator, pool, trail).await,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 
-use crate::time::Timestamp;
+use crate::{reach::Reach, time::Timestamp};
 
 /// An error of a host, whatever its type there.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -31,6 +31,18 @@ pub trait Fetch {
         &self,
         request: Request<Payload<Self::Incoming>>,
     ) -> impl Future<Output = Result<Response<Self::Body>, FetchError>>;
+
+    /// Sends a request to an address that is not upstream's, which a caller or the operator named;
+    /// resolves when the head of the response is there. Redirections are not followed.
+    ///
+    /// The host asks [`Reach::admits`] about the very address that it connects to. One whose
+    /// platform resolves names out of its sight asks about addresses that are written as such, and
+    /// must run where nothing but the open network can be reached.
+    fn visit(
+        &self,
+        request: Request<Bytes>,
+        reach: Reach,
+    ) -> impl Future<Output = Result<Response<Self::Body>, VisitError>>;
 }
 
 /// Tells the time and lets it pass.
@@ -118,3 +130,23 @@ impl fmt::Display for FetchError {
 }
 
 impl std::error::Error for FetchError {}
+
+/// Why no response came from an address that is not upstream's.
+#[derive(Debug)]
+pub enum VisitError {
+    /// The address must not be reached. Nothing was sent.
+    OutOfReach,
+    /// It was not reached, or gave no answer, for this reason.
+    Lost(BoxError),
+}
+
+impl fmt::Display for VisitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OutOfReach => f.write_str("the address is not on the open network"),
+            Self::Lost(cause) => cause.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for VisitError {}

@@ -157,6 +157,13 @@ settings! {
     queue: Bounded<0, 3600> = "30", ["QUEUE_SECONDS"];
     /// The largest request body that is read. Streamed uploads are not limited by it.
     max_body_bytes: Bounded<1, 4_294_967_296> = "104857600", ["MAX_BODY_BYTES"];
+    /// The largest file that is fetched for a request that names its address.
+    remote_max_bytes: Bounded<1, 4_294_967_296> = "20971520", ["REMOTE_MAX_BYTES"];
+    /// How long fetching one such file may take.
+    remote_time: Seconds = "20", ["REMOTE_SECONDS"];
+    /// Lets callers have files fetched from private addresses too, this machine's included. Only
+    /// for a server whose callers are all trusted.
+    remote_private: Switch = "false", ["REMOTE_PRIVATE"];
     /// Proxies to reach upstream by (`http://`, `https://`, `socks5://`, user and password
     /// allowed), by commas or as a JSON list.
     proxies: Proxies = "", ["PROXIES"], secret;

@@ -15,6 +15,7 @@
 //! - `reply` drives an answer, whole or streamed, and `lanes` several that make one: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
 //!   tell of answers that are none.
+//! - `remote` finds the files that a request names by their addresses, before it is translated.
 //! - `text_completion`, `responses`, `embeddings` and `models` do the same for the other endpoints.
 
 mod built_in;
@@ -41,6 +42,7 @@ mod parts;
 mod path;
 mod piece;
 mod refusal;
+pub mod remote;
 mod reply;
 mod request;
 mod responses;

@@ -7,17 +7,19 @@
 use std::{
     cell::{Cell, RefCell},
     fmt,
+    net::{IpAddr, Ipv4Addr},
     rc::Rc,
     time::Duration,
 };
 
 use balance_core::{
-    host::{BoxError, Clock, Fetch, FetchError, Payload, Random},
+    host::{BoxError, Clock, Fetch, FetchError, Payload, Random, VisitError},
     key::KeyId,
+    reach::Reach,
     time::Timestamp,
 };
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, request};
+use http::{Request, Response, Uri, request};
 use http_body_util::BodyExt;
 
 use crate::{
@@ -175,6 +177,28 @@ impl Fetch for FakeHost {
             }
         }
     }
+
+    /// Answered by the same script.
+    async fn visit(
+        &self,
+        request: Request<Bytes>,
+        reach: Reach,
+    ) -> Result<Response<ScriptedBody>, VisitError> {
+        if !reach.admits(resolve(request.uri())) {
+            return Err(VisitError::OutOfReach);
+        }
+        let answer = self.fetch(request.map(Payload::Full)).await;
+        answer.map_err(|lost| VisitError::Lost(lost.into()))
+    }
+}
+
+/// The address that a name leads to here: written ones to themselves, `localhost` home, all others
+/// to one on the open network.
+fn resolve(uri: &Uri) -> IpAddr {
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let elsewhere = IpAddr::V4(Ipv4Addr::new(93, 184, 215, 14));
+    let named = || if host == "localhost" { Ipv4Addr::LOCALHOST.into() } else { elsewhere };
+    host.parse().unwrap_or_else(|_| named())
 }
 
 /// A request without an answer yet.

@@ -30,7 +30,7 @@ use crate::{
 };
 
 /// How long a connection may take until it is ready for a request.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// Idle connections are probed this often, so that dead ones are found.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
 

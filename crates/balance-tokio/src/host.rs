@@ -3,10 +3,14 @@
 //! Invariant: a request is served upstream once or not at all. It is sent a second time only where
 //! it was surely not served.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::{
+    sync::Weak,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use balance_core::{
-    host::{BoxError, Clock, Fetch, FetchError, Payload, Random},
+    host::{BoxError, Clock, Fetch, FetchError, Payload, Random, VisitError},
+    reach::Reach,
     settings::Settings,
     time::Timestamp,
 };
@@ -16,7 +20,7 @@ use hyper::body::Incoming;
 use hyper_rustls::ConfigBuilderExt;
 use rustls::{ClientConfig, crypto::ring};
 
-use crate::{answer::Answer, body::Body, connection::Lost, egress::Egress};
+use crate::{answer::Answer, body::Body, connection::Lost, egress::Egress, visit::Visitor};
 
 /// How many connections one request may find dead; the next error is the request's own.
 const DEAD_CONNECTIONS: usize = 8;
@@ -27,6 +31,7 @@ const DEAD_CONNECTIONS: usize = 8;
 #[derive(Debug)]
 pub struct TokioHost<I = Incoming> {
     egress: Egress<I>,
+    visitor: Visitor,
     /// How long an answer may be silent.
     idle: Duration,
 }
@@ -52,7 +57,11 @@ where
     /// # Errors
     /// What is wrong with a proxy, without its credentials.
     pub fn with_tls(settings: &Settings, tls: &ClientConfig) -> Result<Self, BoxError> {
-        Ok(Self { egress: Egress::new(settings, tls)?, idle: settings.idle.0 })
+        Ok(Self {
+            egress: Egress::new(settings, tls)?,
+            visitor: Visitor::new(tls),
+            idle: settings.idle.0,
+        })
     }
 }
 
@@ -86,6 +95,16 @@ where
             }
         }
     }
+
+    async fn visit(
+        &self,
+        request: Request<Bytes>,
+        reach: Reach,
+    ) -> Result<Response<Self::Body>, VisitError> {
+        let response = self.visitor.visit(request, reach).await?;
+        let answer = |body| Answer::http1(body, None, Weak::new());
+        Ok(response.map(|body| Body::new(answer(body), self.idle)))
+    }
 }
 
 impl<I> Clock for TokioHost<I> {
@@ -112,7 +131,7 @@ fn no_connection(error: &(dyn std::error::Error + 'static)) -> FetchError {
 }
 
 /// The innermost causes say what happened ("connection refused"), the outer ones where.
-fn whole_cause(error: &dyn std::error::Error) -> BoxError {
+pub(crate) fn whole_cause(error: &dyn std::error::Error) -> BoxError {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

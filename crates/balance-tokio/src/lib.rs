@@ -16,6 +16,7 @@ mod host;
 mod line;
 mod proxy;
 mod unserved;
+mod visit;
 
 pub use answer::Answer;
 pub use body::{Body, Silent};

@@ -35,10 +35,10 @@ pub(crate) fn image<'a>(url: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusa
             _ => Ok(Data::InlineData(blob)),
         };
     }
-    if is_google_file(url) || is_youtube(url) {
+    if is_read_by_google(url) {
         return Ok(Data::FileData(FileData { file_uri: url.into() }));
     }
-    let reason = "pictures are not fetched from the network; send the bytes as a 'data:' URL";
+    let reason = "it is no address of a picture; send an 'https:' or a 'data:' URL";
     Err(Refusal { code: "invalid_image_url", ..Refusal::invalid_value(path, reason) })
 }
 
@@ -50,10 +50,10 @@ pub(crate) fn video<'a>(url: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusa
     if let Some(url) = strip_scheme(url, "data:") {
         return data_url(url, path).map(Data::InlineData);
     }
-    if is_google_file(url) || is_youtube(url) {
+    if is_read_by_google(url) {
         return Ok(Data::FileData(FileData { file_uri: url.into() }));
     }
-    let reason = "films are not fetched from the network; send a 'data:' URL, a file of Gemini \
+    let reason = "it is no address of a film; send an 'https:' or a 'data:' URL, a file of Gemini \
                   or the address of a film on YouTube";
     Err(Refusal::invalid_value(path, reason))
 }
@@ -93,6 +93,12 @@ pub(crate) fn document<'a>(
 ) -> Result<Data<'a>, Refusal> {
     if let Some(url) = strip_scheme(data, "data:") {
         return data_url(url, path).map(Data::InlineData);
+    }
+    if is_read_by_google(data) {
+        return Ok(Data::FileData(FileData { file_uri: data.into() }));
+    }
+    if is_web(data) {
+        return Err(Refusal::invalid_value(path, "it is no address of a file"));
     }
     let Some(mime_type) = name.and_then(type_of) else {
         let reason = "its type is unknown; send a 'data:' URL, or a 'filename' with an ending \
@@ -159,6 +165,28 @@ fn strip_scheme<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
     start.eq_ignore_ascii_case(scheme).then_some(rest)
 }
 
+/// Whether an address is one of the web.
+pub(crate) fn is_web(url: &str) -> bool {
+    strip_scheme(url, "https://").or_else(|| strip_scheme(url, "http://")).is_some()
+}
+
+/// Whether Google reads what lies at an address by itself.
+pub(crate) fn is_read_by_google(url: &str) -> bool {
+    is_google_file(url) || is_youtube(url)
+}
+
+/// Whether Gemini reads pictures of this kind, such as `png`.
+pub(crate) fn reads_picture(kind: &str) -> bool {
+    IMAGES.contains(&kind)
+}
+
+/// The media type that bytes begin as, in Gemini's words; none for most texts and what is not known.
+pub(crate) fn sniff(bytes: &[u8]) -> Option<&'static str> {
+    let seen = infer::get(bytes)?.mime_type();
+    let row = SNIFFED.iter().find(|(name, _)| *name == seen);
+    Some(row.map_or(seen, |(_, gemini)| gemini))
+}
+
 fn is_google_file(url: &str) -> bool {
     let rest = url.strip_prefix("https://generativelanguage.googleapis.com/");
     rest.is_some_and(|path| path.contains("/files/"))
@@ -174,11 +202,22 @@ fn is_youtube(url: &str) -> bool {
     HOSTS.iter().any(|host| url.starts_with(host))
 }
 
-fn type_of(name: &str) -> Option<&'static str> {
+/// The media type that the ending of a name tells.
+pub(crate) fn type_of(name: &str) -> Option<&'static str> {
     let (_, ending) = name.rsplit_once('.')?;
     let row = DOCUMENTS.iter().chain(&SOUNDS).find(|(name, _)| name.eq_ignore_ascii_case(ending));
     row.map(|(_, mime_type)| *mime_type)
 }
+
+/// Names of media types that Gemini does not take, and those that it takes for them.
+const SNIFFED: [(&str, &str); 6] = [
+    ("audio/mpeg", "audio/mp3"),
+    ("audio/x-wav", "audio/wav"),
+    ("audio/x-flac", "audio/flac"),
+    ("audio/x-aiff", "audio/aiff"),
+    ("video/quicktime", "video/mov"),
+    ("video/x-msvideo", "video/avi"),
+];
 
 /// The pictures that Gemini reads.
 const IMAGES: [&str; 6] = ["png", "jpeg", "webp", "heic", "heif", "gif"];

@@ -7,6 +7,7 @@ mod connections;
 mod proxies;
 mod sending;
 mod servers;
+mod visits;
 
 use std::collections::HashMap;
 

@@ -54,6 +54,8 @@ pub struct Part<'a> {
     pub input_audio: Option<InputAudio<'a>>,
     /// A document: a `data:` URL, or base64 of a type that the name's ending tells.
     pub file_data: Option<Text<'a>>,
+    /// The address of a document.
+    pub file_url: Option<Text<'a>>,
     /// A picture or document that Google holds.
     pub file_id: Option<Text<'a>>,
     /// The document's name.

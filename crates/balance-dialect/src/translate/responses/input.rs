@@ -149,6 +149,10 @@ fn part<'a>(part: &'a responses::Part<'a>, path: Path<'_>) -> Result<Option<Part
         }
         "input_file" => match (&part.file_data, &part.file_id) {
             (None, Some(id)) => media::held(id, path.field("file_id")),
+            (None, None) if part.file_url.is_some() => {
+                let url = part.file_url.as_deref().unwrap_or_default();
+                media::document(url, part.filename.as_deref(), path.field("file_url"))
+            }
             (data, _) => {
                 let data = parts::require(data.as_deref(), "file_data", path)?;
                 media::document(data, part.filename.as_deref(), path.field("file_data"))
