@@ -5,6 +5,7 @@
 use std::collections::VecDeque;
 
 use balance_dialect::{
+    preset::Preset,
     summary::Summary,
     translate::{self, Stamp, Translator, Upstream},
 };
@@ -16,7 +17,7 @@ use crate::{
     fault::Fault,
     host::Payload,
     reply::Reply,
-    route::{Endpoint, Route},
+    route::{Endpoint, Native, NativeMethod, Route},
 };
 
 /// What a request comes to.
@@ -48,10 +49,14 @@ pub(crate) fn decode<I>(
     route: Route,
     head: request::Parts,
     payload: Payload<I>,
+    preset: &Preset,
     stamp: Stamp,
 ) -> Result<Question<I>, Error> {
     let endpoint = match route {
-        Route::Native(native) => return Ok(Question::Native(Call::native(native, head, payload))),
+        Route::Native(native) => {
+            let (native, payload) = tuned(native, payload, preset)?;
+            return Ok(Question::Native(Call::native(native, head, payload)));
+        }
         Route::OpenAi(endpoint) => endpoint,
         Route::Home | Route::Health | Route::Preflight | Route::Verify => {
             return Err(Error::Bug("a page that asks upstream"));
@@ -61,14 +66,34 @@ pub(crate) fn decode<I>(
         return Err(Error::Bug("a translated request that was not read"));
     };
     let call = match endpoint {
-        Endpoint::Chat => translate::chat(&body, stamp),
-        Endpoint::Completions => translate::completions(&body, stamp),
-        Endpoint::Responses => translate::responses(&body, stamp),
-        Endpoint::Embeddings => translate::embeddings(&body),
-        Endpoint::Models => Ok(translate::models()),
-        Endpoint::Model(name) => translate::model(&name),
+        Endpoint::Chat => translate::chat_by(preset, &body, stamp),
+        Endpoint::Completions => translate::completions_by(preset, &body, stamp),
+        Endpoint::Responses => translate::responses_by(preset, &body, stamp),
+        Endpoint::Embeddings => translate::embeddings_by(preset, &body),
+        Endpoint::Models => Ok(translate::models(&preset.naming)),
+        Endpoint::Model(name) => translate::model(&preset.naming, &name),
     };
     Ok(Question::of(call.map_err(Error::BadRequest)?))
+}
+
+/// A native request of the model behind the name in its path, with what is preset. One that nothing
+/// is preset for stays byte for byte as it is.
+fn tuned<I>(
+    mut native: Native,
+    mut payload: Payload<I>,
+    preset: &Preset,
+) -> Result<(Native, Payload<I>), Error> {
+    let Some(name) = native.model.as_deref() else { return Ok((native, payload)) };
+    let asked = preset.naming.resolve(name).map_err(Error::BadRequest)?;
+    let generates = matches!(native.method, NativeMethod::Generate | NativeMethod::StreamGenerate);
+    if let (true, Payload::Full(body)) = (generates, &mut payload)
+        && let Some(tuned) = preset.tune(&asked, body)
+    {
+        *body = tuned.into();
+    }
+    native.path = asked.renamed(&native.path).unwrap_or(native.path);
+    native.model = Some(asked.model);
+    Ok((native, payload))
 }
 
 impl<I> Question<I> {

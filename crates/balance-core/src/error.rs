@@ -116,6 +116,7 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
+            Self::BadRequest(refusal) if refusal.hides_model() => StatusCode::NOT_FOUND,
             Self::BadPath(_) | Self::BadRequest(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,

@@ -10,6 +10,7 @@ use std::{
 };
 
 use balance_dialect::{
+    preset::Preset,
     summary::{Summary, Usage},
     translate::{Stamp, Translator, Upstream},
 };
@@ -66,6 +67,7 @@ const SIDE_BY_SIDE: usize = 8;
 pub struct Gateway<H> {
     pub(crate) host: H,
     pub(crate) settings: Settings,
+    preset: Preset,
     /// Never held over an await.
     pools: Mutex<Pools>,
     queue: Queue,
@@ -84,7 +86,8 @@ impl<H: Host> Gateway<H> {
         let keys = settings.api_keys.0.clone();
         let pools = Pools::new(keys, settings.strategy, settings.pool_limits())
             .with_checks(settings.check_interval());
-        Self { host, settings, pools: Mutex::new(pools), queue: Queue::default() }
+        let preset = settings.preset();
+        Self { host, settings, preset, pools: Mutex::new(pools), queue: Queue::default() }
     }
 
     /// Answers a request. Whatever goes wrong becomes an answer too, in the shape of the API that
@@ -130,7 +133,7 @@ impl<H: Host> Gateway<H> {
         let pool = self.enter(&route, &head)?;
         let payload = self.receive(body, &route, &head).await?;
         let payload = remote::complete(&self.host, &self.settings, &route, payload).await?;
-        match decode(route, head, payload, self.stamp())? {
+        match decode(route, head, payload, &self.preset, self.stamp())? {
             Question::Native(call) => self.relay(call, pool, trail).await,
             Question::Stream(calls, translator) => self.weave(calls, translator, pool, trail).await,
             Question::Series(series) => self.gather(series, pool, trail).await,

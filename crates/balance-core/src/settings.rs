@@ -4,15 +4,19 @@
 //! naming the setting and the remedy, never a silent default.
 
 mod limits;
+mod preset;
 mod value;
 
 use std::fmt;
 
 pub use limits::ModelRateLimits;
+pub use preset::SafetySettings;
 pub use value::{
     AccessTokens, BaseUrl, Bounded, CallerKeys, Keys, LogFormat, Proxies, Seconds, Switch, Value,
     WrongValue,
 };
+
+use balance_dialect::preset::{ModelMap, Patterns, PromptPlace, ThinkingMap};
 
 use crate::pool::{KeyLimits, PaidModels, Strategy};
 
@@ -172,6 +176,43 @@ settings! {
     proxies_by_key: Switch = "true", ["PROXIES_BY_KEY", "PROXIES_USE_CONSISTENCY_HASH_BY_API_KEY"];
     /// How many keys `/verify` checks at the same time.
     verify_concurrency: Bounded<1, 256> = "8", ["VERIFY_CONCURRENCY"];
+    /// Which model stands behind a name: `{"gpt-4o": "gemini-2.5-pro"}`. In a name `*` stands for any
+    /// letters, and `*` alone for every name that is none of Google's. Names of OpenAI's models stand
+    /// for Google's latest ones unless they are in it; `off` takes every name as it is.
+    model_map: ModelMap = "", ["MODEL_MAP"];
+    /// The models that `-search` (or `:search`) may stand behind, which adds Google Search. In this and
+    /// the lists below `*` stands for any letters, and those named in full are in the list of models
+    /// with the suffix. Suffixes may be put together.
+    search_models: Patterns = "gemini-*,gemini-2.5-flash,gemini-2.5-pro,gemini-flash-latest,gemini-pro-latest", ["SEARCH_MODELS"];
+    /// The models that `-image` may stand behind, which asks for pictures beside the text.
+    image_models: Patterns = "gemini-2.0-flash-exp,gemini-2.5-flash-image-preview", ["IMAGE_MODELS"];
+    /// The models that `-thinking` (think, and show it) and `-non-thinking` (as little as the model
+    /// can) may stand behind.
+    thinking_models: Patterns = "gemini-*,gemini-2.5-flash,gemini-2.5-pro,gemini-flash-latest,gemini-pro-latest", ["THINKING_MODELS"];
+    /// The models that are neither listed nor answered.
+    filtered_models: Patterns = "", ["FILTERED_MODELS"];
+    /// Whether answers in OpenAI's dialect name the model that gave them, or else the name that was
+    /// asked for.
+    answer_real_model: Switch = "false", ["ANSWER_REAL_MODEL"];
+    /// How much models think where the request does not say so, in tokens or by effort:
+    /// `{"gemini-2.5-flash": 4000, "gemini-3*": "low"}`. Each is told in the way of its family.
+    thinking_budget_map: ThinkingMap = "", ["THINKING_BUDGET_MAP"];
+    /// Whether thoughts come back where that map or a suffix says how much is thought.
+    show_thoughts: Switch = "true", ["SHOW_THOUGHTS", "SHOW_THINKING_PROCESS"];
+    /// Google's `safetySettings` for requests that have none of their own; empty leaves Google's
+    /// defaults.
+    safety_settings: SafetySettings = "", ["SAFETY_SETTINGS"];
+    /// Whether models may run code, where that goes together with the request.
+    code_execution: Switch = "false", ["CODE_EXECUTION", "TOOLS_CODE_EXECUTION_ENABLED"];
+    /// Whether models may read the pages whose addresses are in the prompt, likewise,
+    url_context: Switch = "false", ["URL_CONTEXT", "URL_CONTEXT_ENABLED"];
+    /// and which.
+    url_context_models: Patterns = "gemini-*", ["URL_CONTEXT_MODELS"];
+    /// Words that are said in each conversation,
+    inject_prompt: String = "", ["INJECT_PROMPT", "INJECT_PROMPT_CONTENT"];
+    /// and where: before the instructions (`system`), or before or behind the user's last words
+    /// (`user_prefix`, `user_suffix`).
+    inject_prompt_position: PromptPlace = "system", ["INJECT_PROMPT_POSITION"];
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or a filter by module.
     log_level: String = "info", ["LOG_LEVEL"];
     /// How it is logged: `text` or `json`.

@@ -2,6 +2,8 @@
 //!
 //! Invariant: reading and writing changes neither a string's characters nor a number's digits.
 
+pub(crate) mod fields;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;

@@ -13,6 +13,7 @@
 //! - [`summary`]: what an answer turned out to be.
 //! - [`openai`]: OpenAI's wire types.
 //! - [`translate`]: OpenAI's API over Gemini's.
+//! - [`preset`]: what the operator sets for all requests, and the suffixes of models' names.
 //! - [`json`]: JSON text that borrows from what it was read from.
 
 mod backlog;
@@ -27,6 +28,7 @@ mod nesting;
 pub mod observe;
 pub mod openai;
 pub mod opening;
+pub mod preset;
 pub mod sse;
 pub mod summary;
 pub mod translate;

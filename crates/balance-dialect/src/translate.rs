@@ -11,7 +11,8 @@
 //! - `request` puts a chat together for Gemini: `model` knows what each family of models can do;
 //!   `messages`, `parts`, `media` and `detail` tell the conversation to a `dialogue`, which makes the turns;
 //!   `tools`, `built_in`, `custom`, `names`, `choice` and `schema` make the tools; `config`, `thinking` and `speech` the rest.
-//!   `packed` carries the signatures of thoughts through the names of calls.
+//!   `packed` carries the signatures of thoughts through the names of calls, and `resign` replaces
+//!   those that Google refused.
 //! - `reply` drives an answer, whole or streamed, and `lanes` several that make one: `piece` says what a part of it means, `finish` why
 //!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
 //!   tell of answers that are none.
@@ -34,7 +35,7 @@ mod lanes;
 mod malformed;
 mod media;
 mod messages;
-mod model;
+pub(crate) mod model;
 mod models;
 mod names;
 mod packed;
@@ -45,18 +46,22 @@ mod refusal;
 pub mod remote;
 mod reply;
 mod request;
+mod resign;
 mod responses;
 mod schema;
 mod speech;
 mod text_completion;
-mod thinking;
+pub(crate) mod thinking;
 mod tools;
 mod upstream;
 mod usage;
 
 pub use self::malformed::Malformed;
+pub(crate) use self::model::is_known as is_known_model;
 pub use self::refusal::Refusal;
+pub use self::resign::resign;
 pub use self::upstream::Upstream;
+pub(crate) use self::upstream::segment as path_segment;
 
 use self::chat::{CallStyle, Chat, StreamUsage};
 use self::embeddings::Embeddings;
@@ -71,6 +76,7 @@ use crate::openai::embeddings::EmbeddingsRequest;
 use crate::openai::error::ErrorObject;
 use crate::openai::responses::ResponsesRequest;
 use crate::openai::text_completion::TextCompletionRequest;
+use crate::preset::{Asked, Naming, Preset};
 use crate::summary::{Ending, Summary, Usage};
 
 /// The moment and the chance that a call takes into its answer.
@@ -95,103 +101,156 @@ pub struct Call {
     pub translator: Translator,
 }
 
+/// Reads the body of `POST /v1/chat/completions`, with nothing preset.
+///
+/// # Errors
+/// As [`chat_by`].
+pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+    chat_by(&Preset::default(), body, stamp)
+}
+
 /// Reads the body of `POST /v1/chat/completions`.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field at fault; nothing must be sent then.
-pub fn chat(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+pub fn chat_by(preset: &Preset, body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
     let chat: ChatRequest<'_> = decode::decode(body)?;
-    let name = model::upstream_name(&chat.model)?;
+    let asked = preset.naming.resolve(model::upstream_name(&chat.model)?)?;
+    let name = asked.model.as_str();
     let family = model::family(name);
     let (request, names, sound) = request::request(&chat, &family)?;
     let stream = chat.stream == Some(true);
     let usage = StreamUsage::of(chat.stream_options.as_ref());
     let style = if request::is_legacy(&chat) { CallStyle::Function } else { CallStyle::Tools };
     let calls = CallIds::new(stamp.nonce, messages::call_ids(&chat.messages));
-    let reply = Chat::new(&chat.model, names, (usage, sound, style), calls, stamp);
+    let echo = preset.echo(&chat.model, &asked);
+    let reply = Chat::new(echo, names, (usage, sound, style), calls, stamp);
     let answers = config::Answers::of(chat.n, &family)?;
     let feed = Feed::of(reply, Lanes::new(answers.requests, answers.each));
     Ok(Call {
         model: name.to_owned(),
         stream,
-        requests: answers
-            .requests(request, |request| Upstream::generate(name, stream, request, body.len())),
+        requests: answers.requests(request, |request| {
+            preset.tuned(&asked, Upstream::generate(name, stream, request, body.len()))
+        }),
         translator: Translator(Kind::Chat(Box::new(feed))),
     })
+}
+
+/// Reads the body of `POST /v1/completions`, with nothing preset.
+///
+/// # Errors
+/// As [`completions_by`].
+pub fn completions(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+    completions_by(&Preset::default(), body, stamp)
 }
 
 /// Reads the body of `POST /v1/completions`.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field at fault; nothing must be sent then.
-pub fn completions(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
-    let asked: TextCompletionRequest<'_> = decode::decode(body)?;
-    let name = model::upstream_name(&asked.model)?.to_owned();
-    let stream = asked.stream == Some(true);
-    let usage = StreamUsage::of(asked.stream_options.as_ref());
-    let asked_name = asked.model.to_string();
-    let Prepared { requests, lanes, prompts } = text_completion::prepare(asked)?;
-    let reply = TextReply::new(asked_name, prompts, usage, stamp);
+pub fn completions_by(preset: &Preset, body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+    let wanted: TextCompletionRequest<'_> = decode::decode(body)?;
+    let asked = preset.naming.resolve(model::upstream_name(&wanted.model)?)?;
+    let stream = wanted.stream == Some(true);
+    let usage = StreamUsage::of(wanted.stream_options.as_ref());
+    let echo = preset.echo(&wanted.model, &asked).to_owned();
+    let Prepared { requests, lanes, prompts } = text_completion::prepare(wanted, &asked.model)?;
+    let requests = requests.into_iter().map(|request| preset.tuned(&asked, request)).collect();
+    let reply = TextReply::new(echo, prompts, usage, stamp);
     let translator = Translator(Kind::Completions(Box::new(Feed::of(reply, lanes))));
-    Ok(Call { model: name, stream, requests, translator })
+    Ok(Call { model: asked.model, stream, requests, translator })
+}
+
+/// Reads the body of `POST /v1/responses`, with nothing preset.
+///
+/// # Errors
+/// As [`responses_by`].
+pub fn responses(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+    responses_by(&Preset::default(), body, stamp)
 }
 
 /// Reads the body of `POST /v1/responses`.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field at fault; nothing must be sent then.
-pub fn responses(body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
-    let asked: ResponsesRequest<'_> = decode::decode(body)?;
+pub fn responses_by(preset: &Preset, body: &[u8], stamp: Stamp) -> Result<Call, Refusal> {
+    let wanted: ResponsesRequest<'_> = decode::decode(body)?;
     let echo = decode::decode(body)?;
-    let name = model::upstream_name(&asked.model)?;
-    let (request, names) = responses::request(&asked, &model::family(name))?;
-    let stream = asked.stream == Some(true);
+    let asked = preset.naming.resolve(model::upstream_name(&wanted.model)?)?;
+    let name = asked.model.as_str();
+    let (request, names) = responses::request(&wanted, &model::family(name))?;
+    let stream = wanted.stream == Some(true);
     let mode = if stream { Mode::Stream } else { Mode::Whole };
-    let calls = CallIds::new(stamp.nonce, responses::call_ids(&asked.input));
-    let responses = Responses::new(&asked.model, names, echo, (mode, calls), stamp);
+    let calls = CallIds::new(stamp.nonce, responses::call_ids(&wanted.input));
+    let told = preset.echo(&wanted.model, &asked);
+    let responses = Responses::new(told, names, echo, (mode, calls), stamp);
+    let upstream = Upstream::generate(name, stream, &request, body.len());
     Ok(Call {
         model: name.to_owned(),
         stream,
-        requests: vec![Upstream::generate(name, stream, &request, body.len())],
+        requests: vec![preset.tuned(&asked, upstream)],
         translator: Translator(Kind::Responses(Box::new(Feed::new(responses)))),
     })
+}
+
+/// Reads the body of `POST /v1/embeddings`, with nothing preset.
+///
+/// # Errors
+/// As [`embeddings_by`].
+pub fn embeddings(body: &[u8]) -> Result<Call, Refusal> {
+    embeddings_by(&Preset::default(), body)
 }
 
 /// Reads the body of `POST /v1/embeddings`.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field at fault; nothing must be sent then.
-pub fn embeddings(body: &[u8]) -> Result<Call, Refusal> {
+pub fn embeddings_by(preset: &Preset, body: &[u8]) -> Result<Call, Refusal> {
     let request: EmbeddingsRequest<'_> = decode::decode(body)?;
-    let model = model::upstream_name(&request.model)?.to_owned();
-    let (requests, embeddings) = embeddings::embeddings(&request)?;
+    let asked = preset.naming.resolve(model::upstream_name(&request.model)?)?;
+    let echo = preset.echo(&request.model, &asked);
+    let (requests, embeddings) = embeddings::embeddings(&request, &asked.model, echo)?;
     let translator = Translator(Kind::Embeddings(embeddings));
-    Ok(Call { model, stream: false, requests, translator })
+    Ok(Call { model: asked.model, stream: false, requests, translator })
 }
 
 /// Asks for `GET /v1/models`. See [`Translator::next_page`].
 #[must_use]
-pub fn models() -> Call {
+pub fn models(naming: &Naming) -> Call {
     Call {
         model: String::new(),
         stream: false,
         requests: vec![Models::first_page()],
-        translator: Translator(Kind::Models(Models::default())),
+        translator: Translator(Kind::Models(Models::new(naming.clone()))),
     }
 }
 
 /// Asks for `GET /v1/models/{name}`.
 ///
 /// # Errors
-/// A [`Refusal`] of a name that is none.
-pub fn model(name: &str) -> Result<Call, Refusal> {
-    let name = model::upstream_name(name)?;
+/// A [`Refusal`] of a name that is none, and of a model that is hidden.
+pub fn model(naming: &Naming, name: &str) -> Result<Call, Refusal> {
+    let asked = naming.resolve(model::upstream_name(name)?)?;
     Ok(Call {
-        model: name.to_owned(),
+        requests: vec![models::request(&asked.model)],
+        model: asked.model,
         stream: false,
-        requests: vec![models::request(name)],
-        translator: Translator(Kind::Model),
+        translator: Translator(Kind::Model { id: asked.name }),
     })
+}
+
+impl Preset {
+    /// The name that an answer tells as its model's.
+    fn echo<'a>(&self, name: &'a str, asked: &'a Asked) -> &'a str {
+        if self.tells_model { &asked.model } else { name }
+    }
+
+    /// A request of ours, tuned.
+    fn tuned(&self, asked: &Asked, upstream: Upstream) -> Upstream {
+        let tuned = upstream.body.as_ref().and_then(|body| self.tune(asked, body));
+        Upstream { body: tuned.or(upstream.body), ..upstream }
+    }
 }
 
 /// Translates the answers to a [`Call`].
@@ -208,7 +267,10 @@ enum Kind {
     Responses(Box<Feed<Responses>>),
     Embeddings(Embeddings),
     Models(Models),
-    Model,
+    /// One model, by the name that it was asked for.
+    Model {
+        id: String,
+    },
 }
 
 impl Translator {
@@ -236,7 +298,9 @@ impl Translator {
             Kind::Chat(feed) => feed.push(lane, bytes, out),
             Kind::Completions(feed) => feed.push(lane, bytes, out),
             Kind::Responses(feed) => feed.push(lane, bytes, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => Err(Malformed::Unexpected),
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } => {
+                Err(Malformed::Unexpected)
+            }
         }
     }
 
@@ -253,7 +317,7 @@ impl Translator {
             Kind::Chat(feed) => feed.finish(lane, out),
             Kind::Completions(feed) => feed.finish(lane, out),
             Kind::Responses(feed) => feed.finish(lane, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } => {
                 Summary { usage: Usage::default(), ending: Ending::Truncated }
             }
         }
@@ -266,7 +330,7 @@ impl Translator {
             Kind::Chat(feed) => feed.interrupt(error, out),
             Kind::Completions(feed) => feed.interrupt(error, out),
             Kind::Responses(feed) => feed.interrupt(error, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model => {}
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } => {}
         }
     }
 
@@ -282,7 +346,7 @@ impl Translator {
             Kind::Responses(feed) => feed.whole(body, out),
             Kind::Embeddings(embeddings) => embeddings.whole(body, out),
             Kind::Models(models) => models.whole(body, out),
-            Kind::Model => models::write_model(body, out),
+            Kind::Model { id } => models::write_model(body, id, out),
         }
     }
 
@@ -295,7 +359,7 @@ impl Translator {
             | Kind::Completions(_)
             | Kind::Responses(_)
             | Kind::Embeddings(_)
-            | Kind::Model => None,
+            | Kind::Model { .. } => None,
         }
     }
 }

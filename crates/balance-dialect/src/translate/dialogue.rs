@@ -17,7 +17,7 @@ use crate::json::Text;
 mod tests;
 
 /// Google's documented stand-in for a signature that was lost on the way.
-const LOST_SIGNATURE: &str = "skip_thought_signature_validator";
+pub(crate) const LOST_SIGNATURE: &str = "skip_thought_signature_validator";
 
 /// The conversation so far. Tell it everything in the order of the messages, then
 /// [`finish`](Self::finish).

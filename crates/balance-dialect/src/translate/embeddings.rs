@@ -8,12 +8,12 @@ use std::collections::VecDeque;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::config;
 use super::malformed::Malformed;
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
 use super::upstream::Upstream;
 use super::usage::Tokens;
-use super::{config, model};
 use crate::gemini::embed::{
     BatchEmbedContentsRequest, BatchEmbedContentsResponse, EmbedContentRequest,
 };
@@ -60,14 +60,16 @@ struct Batch {
     letters: u64,
 }
 
-/// The requests, and what makes one answer of their answers.
+/// The requests to the model of this name, and what makes one answer, which names it `echo`, of
+/// their answers.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field that cannot be translated.
 pub(crate) fn embeddings(
     request: &EmbeddingsRequest<'_>,
+    name: &str,
+    echo: &str,
 ) -> Result<(Vec<Upstream>, Embeddings), Refusal> {
-    let name = model::upstream_name(&request.model)?;
     let inputs = inputs(&request.input)?;
     let dimensions = config::positive(request.dimensions, "dimensions")?;
     let batches = inputs.chunks(BATCH);
@@ -76,7 +78,7 @@ pub(crate) fn embeddings(
         letters: texts.iter().map(|text| text.chars().count() as u64).sum(),
     });
     let embeddings = Embeddings {
-        model: request.model.to_string(),
+        model: echo.to_owned(),
         encoding: encoding(request.encoding_format.as_deref())?,
         is_shortened: dimensions.is_some() && name.starts_with("gemini-embedding-001"),
         waiting: waiting.collect(),

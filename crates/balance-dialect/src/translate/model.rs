@@ -56,6 +56,8 @@ pub(crate) struct Family {
     pub(crate) logprobs: bool,
     /// Where the detail that pictures are read with is told.
     pub(crate) resolution: Resolution,
+    /// Whether models may run code and read pages.
+    pub(crate) built_in_tools: bool,
 }
 
 /// Where the detail that pictures are read with is told.
@@ -110,13 +112,26 @@ pub(crate) fn family(name: &str) -> Family {
     row.map_or(UNKNOWN, |(_, family)| family.clone())
 }
 
+/// Whether Google gives this very name to a model, whatever it ends with.
+pub(crate) fn is_known(name: &str) -> bool {
+    FAMILIES.iter().any(|(known, _)| *known == name)
+}
+
 use Level::{ExtraHigh, High, Low, Medium, Minimal};
 
 /// Prefixes of names, in the order of the families' age.
-const FAMILIES: [(&str, Family); 24] = [
+const FAMILIES: [(&str, Family); 26] = [
     ("gemma-", GEMMA),
     ("gemma-3", Family { system_instruction: false, ..GEMMA }),
-    ("gemini-1", Family { json_schema: false, resolution: Resolution::None, ..GEMINI_2 }),
+    (
+        "gemini-1",
+        Family {
+            json_schema: false,
+            resolution: Resolution::None,
+            built_in_tools: false,
+            ..GEMINI_2
+        },
+    ),
     ("gemini-2", GEMINI_2),
     ("gemini-2.5-pro", budget(128..=32_768, false)),
     ("gemini-2.5-pro-preview-tts", UNKNOWN),
@@ -136,7 +151,9 @@ const FAMILIES: [(&str, Family); 24] = [
     ("gemini-3.1-flash-lite-image", image(Thinking::Levels(&[Minimal, High]))),
     ("gemini-3.5-flash", levels(&[Minimal, Low, Medium, High])),
     ("gemini-3.6-flash", levels(&[Minimal, Low, Medium, High])),
+    ("gemini-3.1-flash-tts", UNKNOWN),
     ("gemini-3.8-live", Family { thinking: Thinking::None, ..levels(&[]) }),
+    ("gemini-3.8-live-extended-thinking", Family { thinking: Thinking::None, ..levels(&[]) }),
     ("gemini-4-hydrogen", levels(&[Low, Medium, High, ExtraHigh])),
 ];
 
@@ -152,6 +169,7 @@ const UNKNOWN: Family = Family {
     penalties: false,
     logprobs: false,
     resolution: Resolution::None,
+    built_in_tools: false,
 };
 
 /// Google's open models.
@@ -163,6 +181,7 @@ const GEMINI_2: Family = Family {
     penalties: true,
     logprobs: true,
     resolution: Resolution::Request,
+    built_in_tools: true,
     ..UNKNOWN
 };
 
@@ -180,6 +199,7 @@ const fn levels(levels: &'static [Level]) -> Family {
         signed_calls: true,
         json_with_tools: true,
         resolution: Resolution::Part,
+        built_in_tools: true,
         ..UNKNOWN
     }
 }

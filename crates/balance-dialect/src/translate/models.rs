@@ -9,6 +9,7 @@ use super::upstream::{Upstream, model_path};
 use crate::gemini::models::{self as gemini, ListModelsResponse};
 use crate::json;
 use crate::openai::models::{Model, ModelList};
+use crate::preset::{Listed, Naming};
 use crate::summary::{Ending, Summary, Usage};
 
 #[cfg(test)]
@@ -18,13 +19,21 @@ mod tests;
 const PAGE: &str = "/v1beta/models?pageSize=1000";
 
 /// The list in the making.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Models {
+    naming: Naming,
     models: Vec<Model>,
+    /// The same with suffixes; they come behind all others.
+    derived: Vec<Model>,
     next_page: Option<Upstream>,
 }
 
 impl Models {
+    /// A list of the names that operators and suffixes leave or give.
+    pub(crate) fn new(naming: Naming) -> Self {
+        Self { naming, models: Vec::new(), derived: Vec::new(), next_page: None }
+    }
+
     /// The request for the first page.
     pub(crate) fn first_page() -> Upstream {
         Upstream { path: PAGE.to_owned(), body: None }
@@ -41,13 +50,20 @@ impl Models {
     /// [`Malformed`] for anything else than a page.
     pub(crate) fn whole(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<Summary, Malformed> {
         let page: ListModelsResponse<'_> = read(body)?;
-        self.models.extend(page.models.iter().map(model));
+        for model in &page.models {
+            for listed in self.naming.listed(bare(&model.name)) {
+                let of_kind =
+                    if listed.label.is_empty() { &mut self.models } else { &mut self.derived };
+                of_kind.push(entry(model, listed));
+            }
+        }
         let token = page.next_page_token.filter(|token| !token.is_empty());
         self.next_page = token.map(|token| {
             let token = utf8_percent_encode(&token, NON_ALPHANUMERIC);
             Upstream { path: format!("{PAGE}&pageToken={token}"), body: None }
         });
         if self.next_page.is_none() {
+            self.models.append(&mut self.derived);
             let list = ModelList { object: "list", data: std::mem::take(&mut self.models) };
             json::write(&list, out);
         }
@@ -60,25 +76,33 @@ pub(crate) fn request(name: &str) -> Upstream {
     Upstream { path: model_path(name), body: None }
 }
 
-/// Writes one model.
+/// Writes one model, by the name that it was asked for.
 ///
 /// # Errors
 /// [`Malformed`] for anything else than a model.
-pub(crate) fn write_model(body: &[u8], out: &mut Vec<u8>) -> Result<Summary, Malformed> {
-    json::write(&model(&read(body)?), out);
+pub(crate) fn write_model(body: &[u8], id: &str, out: &mut Vec<u8>) -> Result<Summary, Malformed> {
+    let model = read(body)?;
+    json::write(&entry(&model, Listed { id: id.to_owned(), label: "" }), out);
     Ok(finished())
 }
 
-fn model(model: &gemini::Model<'_>) -> Model {
+fn entry(model: &gemini::Model<'_>, listed: Listed) -> Model {
     Model {
-        id: model.name.strip_prefix("models/").unwrap_or(&model.name).to_owned(),
+        id: listed.id,
         object: "model",
         created: 0,
         owned_by: "google",
-        display_name: model.display_name.as_deref().map(str::to_owned),
+        display_name: model
+            .display_name
+            .as_ref()
+            .map(|name| format!("{}{}", &**name, listed.label)),
         context_length: model.input_token_limit,
         max_output_tokens: model.output_token_limit,
     }
+}
+
+fn bare(name: &str) -> &str {
+    name.strip_prefix("models/").unwrap_or(name)
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> {

@@ -18,7 +18,16 @@ pub struct Refusal {
     pub message: String,
 }
 
+/// The code of a refusal of a model that is not offered here.
+const HIDDEN_MODEL: &str = "model_not_found";
+
 impl Refusal {
+    /// Whether it refuses a model because it is not offered here.
+    #[must_use]
+    pub fn hides_model(&self) -> bool {
+        self.code == HIDDEN_MODEL
+    }
+
     /// The body is no JSON.
     pub(crate) fn invalid_json(reason: impl fmt::Display) -> Self {
         let message = format!("The request body cannot be read as JSON: {reason}.");
@@ -47,6 +56,15 @@ impl Refusal {
     pub(crate) fn unsupported(param: impl fmt::Display, reason: impl fmt::Display) -> Self {
         let message = format!("Unsupported parameter: '{param}': {reason}.");
         Self::at(param, "unsupported_parameter", message)
+    }
+
+    /// A model that is not offered here.
+    pub(crate) fn hidden_model(name: &str) -> Self {
+        let message = format!(
+            "The model {} is not offered here. Ask for the list of models, and take another.",
+            quoted(name)
+        );
+        Self::at("model", HIDDEN_MODEL, message)
     }
 
     fn at(param: impl fmt::Display, code: &'static str, message: String) -> Self {

@@ -43,13 +43,12 @@ pub(crate) struct Prompts {
     answers_each: usize,
 }
 
-/// The requests, and what their answers have to be translated with.
+/// The requests to the model of this name, and what their answers have to be translated with.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field that cannot be translated.
-pub(crate) fn prepare(asked: TextCompletionRequest<'_>) -> Result<Prepared, Refusal> {
-    let name = model::upstream_name(&asked.model)?.to_owned();
-    let family = model::family(&name);
+pub(crate) fn prepare(asked: TextCompletionRequest<'_>, name: &str) -> Result<Prepared, Refusal> {
+    let family = model::family(name);
     let answers = answers(&asked, &family)?;
     let texts = texts(asked.prompt.as_ref())?;
     let each = answers.requests * answers.each as usize;
@@ -68,7 +67,7 @@ pub(crate) fn prepare(asked: TextCompletionRequest<'_>) -> Result<Prepared, Refu
         chat.messages.retain(|message| &*message.role == "system");
         chat.messages.push(message("user", text.clone()));
         let (request, ..) = request::request(&chat, &family)?;
-        let write = |request: &_| Upstream::generate(&name, stream, request, text.len());
+        let write = |request: &_| Upstream::generate(name, stream, request, text.len());
         requests.extend(answers.requests(request, write));
     }
     let lanes = Lanes::new(requests.len(), answers.each);

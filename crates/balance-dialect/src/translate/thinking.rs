@@ -37,7 +37,19 @@ pub(crate) enum Amount {
 /// # Errors
 /// A [`Refusal`] of names that are not known.
 pub(crate) fn of_effort(effort: &str, path: Path<'_>) -> Result<Wish, Refusal> {
-    let amount = match effort {
+    let Some(amount) = amount_of_effort(effort) else {
+        let reason = format!(
+            "{} must be 'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'",
+            quoted(effort)
+        );
+        return Err(Refusal::invalid_value(path, reason));
+    };
+    Ok(Wish { amount, shows_thoughts: amount != Amount::None })
+}
+
+/// How much an effort is, by its name; none for names that are not known.
+pub(crate) fn amount_of_effort(effort: &str) -> Option<Amount> {
+    Some(match effort {
         "none" => Amount::None,
         "auto" => Amount::Auto,
         "minimal" => Amount::Effort(Level::Minimal),
@@ -45,15 +57,8 @@ pub(crate) fn of_effort(effort: &str, path: Path<'_>) -> Result<Wish, Refusal> {
         "medium" => Amount::Effort(Level::Medium),
         "high" => Amount::Effort(Level::High),
         "xhigh" | "max" => Amount::Effort(Level::ExtraHigh),
-        effort => {
-            let reason = format!(
-                "{} must be 'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'",
-                quoted(effort)
-            );
-            return Err(Refusal::invalid_value(path, reason));
-        }
-    };
-    Ok(Wish { amount, shows_thoughts: amount != Amount::None })
+        _ => return None,
+    })
 }
 
 /// The wish of `reasoning`, as OpenRouter's clients say it.

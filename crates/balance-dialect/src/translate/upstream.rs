@@ -43,7 +43,12 @@ impl Upstream {
 
 /// The path of a model.
 pub(super) fn model_path(model: &str) -> String {
-    format!("/v1beta/models/{}", utf8_percent_encode(model, SEGMENT))
+    format!("/v1beta/models/{}", segment(model))
+}
+
+/// A name as one segment of a path.
+pub(crate) fn segment(name: &str) -> impl std::fmt::Display {
+    utf8_percent_encode(name, SEGMENT)
 }
 
 #[cfg(test)]
