@@ -13,7 +13,7 @@ const STAMP: Stamp = Stamp { unix_seconds: 1_700_000_000, nonce: 42 };
 const LIMIT: usize = 1 << 16;
 
 /// The endpoints, each with a question whose answer is to be translated.
-pub const ENDPOINTS: [(&str, &str); 5] = [
+pub const ENDPOINTS: [(&str, &str); 6] = [
     ("chat", r#"{"model":"gemini-3-flash","messages":[{"role":"user","content":"q"}]}"#),
     (
         "chat",
@@ -23,6 +23,7 @@ pub const ENDPOINTS: [(&str, &str); 5] = [
         "chat",
         r#"{"model":"m","messages":[{"role":"user","content":"q"}],"modalities":["audio"],"audio":{"voice":"alloy","format":"pcm16"},"stream":true,"stream_options":{"include_usage":true}}"#,
     ),
+    ("completions", r#"{"model":"m","prompt":"q","echo":true,"stream":true}"#),
     ("responses", r#"{"model":"m","input":"q","stream":true}"#),
     ("embeddings", r#"{"model":"m","input":["a","b"],"encoding_format":"base64"}"#),
 ];
@@ -31,6 +32,7 @@ pub const ENDPOINTS: [(&str, &str); 5] = [
 pub fn call(endpoint: &str, body: &[u8]) -> Result<Call, Refusal> {
     match endpoint {
         "chat" => translate::chat(body, STAMP),
+        "completions" => translate::completions(body, STAMP),
         "responses" => translate::responses(body, STAMP),
         _ => translate::embeddings(body),
     }
@@ -38,7 +40,7 @@ pub fn call(endpoint: &str, body: &[u8]) -> Result<Call, Refusal> {
 
 /// A body of a client: what is sent is JSON, what is refused has a reason.
 pub fn request(body: &[u8]) {
-    for endpoint in ["chat", "responses", "embeddings"] {
+    for endpoint in ["chat", "completions", "responses", "embeddings"] {
         match call(endpoint, body) {
             Ok(call) => {
                 assert!(!call.requests.is_empty());

@@ -99,7 +99,7 @@ proptest! {
     #[test]
     fn no_request_panics(body in json_of(&REQUEST_WORDS)) {
         let text = body.to_string();
-        for endpoint in ["chat", "responses", "embeddings"] {
+        for endpoint in ["chat", "completions", "responses", "embeddings"] {
             if let Err(refusal) = call(endpoint, text.as_bytes()) {
                 prop_assert!(!refusal.message.is_empty());
             }
@@ -260,6 +260,7 @@ fn json_of(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
             let message = json!({ "role": "user", "content": "q" });
             fields.entry("messages").or_insert_with(|| json!([message]));
             fields.entry("input").or_insert_with(|| json!([message]));
+            fields.entry("prompt").or_insert_with(|| "q".into());
         }
         tree
     })
