@@ -3,9 +3,10 @@
 //! Invariant: everything here panics when a law of the wire formats is broken, and only then.
 
 use balance_dialect::json_array;
+use balance_dialect::preset::{Naming, Preset, Prompt, PromptPlace, ThinkingMap};
 use balance_dialect::sse;
-use balance_dialect::translate::{self, Call, Refusal, Stamp};
-use serde_json::Value;
+use balance_dialect::translate::{self, Call, Refusal, Stamp, remote};
+use serde_json::value::RawValue;
 
 /// The moment and chance of every call.
 const STAMP: Stamp = Stamp { unix_seconds: 1_700_000_000, nonce: 42 };
@@ -41,18 +42,55 @@ pub fn call(endpoint: &str, body: &[u8]) -> Result<Call, Refusal> {
 /// A body of a client: what is sent is JSON, what is refused has a reason.
 pub fn request(body: &[u8]) {
     for endpoint in ["chat", "completions", "responses", "embeddings"] {
-        match call(endpoint, body) {
-            Ok(call) => {
-                assert!(!call.requests.is_empty());
-                for request in &call.requests {
-                    assert!(request.path.starts_with("/v1beta/models/"), "{}", request.path);
-                    let body = request.body.as_deref().expect("a request to a model has a body");
-                    serde_json::from_slice::<Value>(body).expect("what is sent is JSON");
-                }
-            }
-            Err(refusal) => assert!(!refusal.message.is_empty()),
+        check_sent(call(endpoint, body));
+    }
+    let preset = everything();
+    check_sent(translate::chat_by(&preset, body, STAMP));
+    check_sent(translate::responses_by(&preset, body, STAMP));
+    for model in ["gemini-2.5-flash-search", "gemini-3-flash-thinking", "gemma-3-27b-it"] {
+        let asked = preset.naming.resolve(model);
+        if let Some(tuned) = asked.ok().and_then(|asked| preset.tune(&asked, body)) {
+            assert!(is_json(&tuned), "what is tuned is JSON");
         }
     }
+    for remotes in [remote::in_chat(body), remote::in_responses(body)] {
+        let files = remotes.iter().map(|remote| (remote, "image/png", &b"png"[..]));
+        let inlined = remote::inline(body, files);
+        assert!(is_json(&inlined) || !is_json(body), "what is inlined is JSON");
+    }
+}
+
+fn check_sent(call: Result<Call, Refusal>) {
+    match call {
+        Ok(call) => {
+            assert!(!call.requests.is_empty());
+            for request in &call.requests {
+                assert!(request.path.starts_with("/v1beta/models/"), "{}", request.path);
+                let body = request.body.as_deref().expect("a request to a model has a body");
+                assert!(is_json(body), "what is sent is JSON");
+            }
+        }
+        Err(refusal) => assert!(!refusal.message.is_empty()),
+    }
+}
+
+/// Everything that an operator can set.
+fn everything() -> Preset {
+    let all = || ["*"].into_iter().collect();
+    Preset {
+        naming: Naming { search: all(), image: all(), thinking: all(), ..Naming::default() },
+        thinking: ThinkingMap::read(r#"{"*":1024}"#).unwrap_or_default(),
+        shows_thoughts: true,
+        code_execution: true,
+        url_context: all(),
+        prompt: Some(Prompt { text: "Be kind.".to_owned(), place: PromptPlace::UserPrefix }),
+        ..Preset::default()
+    }
+}
+
+/// By its grammar alone, to which half of a surrogate pair is a letter like any other.
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<&RawValue>(bytes).is_ok()
 }
 
 /// A whole answer: the client gets JSON or, with the error, nothing.
@@ -63,9 +101,7 @@ pub fn answer(body: &[u8]) {
         let mut out = Vec::new();
         match call.translator.whole(body, &mut out) {
             Ok(_) if out.is_empty() => {}
-            Ok(_) => {
-                serde_json::from_slice::<Value>(&out).expect("the answer is JSON");
-            }
+            Ok(_) => assert!(is_json(&out), "the answer is JSON"),
             Err(_) => assert!(out.is_empty(), "an answer that failed was begun"),
         }
     }
@@ -86,7 +122,7 @@ pub fn stream(bytes: &[u8]) {
         for event in text.split_terminator("\n\n") {
             let data = event.lines().find_map(|line| line.strip_prefix("data: "));
             let data = data.expect("an event has data");
-            assert!(data == "[DONE]" || serde_json::from_str::<Value>(data).is_ok(), "{data}");
+            assert!(data == "[DONE]" || is_json(data.as_bytes()), "{data}");
         }
     }
 }
