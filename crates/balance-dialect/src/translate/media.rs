@@ -1,6 +1,7 @@
 //! Pictures, sounds and documents of a message, as Gemini's data.
 //!
-//! Invariant: base64 is passed on as it is, without blanks; nothing is fetched.
+//! Invariant: base64 is passed on as it is, without blanks; nothing is fetched; a picture goes under
+//! the type that its first bytes tell.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +12,7 @@ use super::refusal::{Refusal, quoted};
 use crate::gemini::generate::request::{Blob, Data, FileData};
 use crate::json::Text;
 
+mod signs;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +34,8 @@ pub(crate) fn image<'a>(url: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusa
                     quoted(&blob.mime_type)
                 ),
             )),
-            _ => Ok(Data::InlineData(blob)),
+            Some(_) => picture(blob, path).map(Data::InlineData),
+            None => Ok(Data::InlineData(blob)),
         };
     }
     if is_read_by_google(url) {
@@ -40,6 +43,16 @@ pub(crate) fn image<'a>(url: &'a str, path: Path<'_>) -> Result<Data<'a>, Refusa
     }
     let reason = "it is no address of a picture; send an 'https:' or a 'data:' URL";
     Err(Refusal { code: "invalid_image_url", ..Refusal::invalid_value(path, reason) })
+}
+
+/// A picture, under the type that its bytes are of.
+fn picture<'a>(blob: Blob<'a>, path: Path<'_>) -> Result<Blob<'a>, Refusal> {
+    let Some(mime_type) = signs::picture(&blob.data) else {
+        let reason = "the bytes are no picture that Gemini reads; send png, jpeg, webp, heic, heif \
+                      or gif";
+        return Err(Refusal { code: "invalid_image", ..Refusal::invalid_value(path, reason) });
+    };
+    Ok(Blob { mime_type: mime_type.into(), ..blob })
 }
 
 /// A film by its address: a `data:` URL, a file of Google's, or a film on `YouTube`.
@@ -154,6 +167,9 @@ fn inline<'a>(mime_type: Text<'a>, data: Text<'a>, path: Path<'_>) -> Result<Blo
     let data = if data.contains(is_blank) { data.replace(is_blank, "").into() } else { data };
     if data.is_empty() {
         return Err(Refusal::invalid_value(path, "there are no bytes"));
+    }
+    if !signs::is_base64(&data) {
+        return Err(Refusal::invalid_value(path, "it is no base64"));
     }
     Ok(Blob { mime_type, data })
 }

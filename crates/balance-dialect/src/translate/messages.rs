@@ -129,7 +129,7 @@ fn tool_call<'a>(
 }
 
 fn function_call<'a>(function: &'a FunctionCall<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
-    let arguments = function.arguments.as_deref().unwrap_or_default();
+    let arguments = parts::require(function.arguments.as_deref(), "arguments", path)?;
     let args = arguments_object(arguments, path.field("arguments"))?;
     Ok(Call { id: None, function: &function.name, args, signature: None })
 }

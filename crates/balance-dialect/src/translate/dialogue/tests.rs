@@ -314,9 +314,9 @@ fn results_become_objects() {
 fn pictures_of_a_result_go_where_the_model_takes_them() {
     let mut result = tool("1", "");
     result["content"] = json!([{ "type": "text", "text": "a" },
-        { "type": "image_url", "image_url": { "url": "data:image/png;base64,AAAA" } }]);
+        { "type": "image_url", "image_url": { "url": "data:image/png;base64,iVBORw0K" } }]);
     let messages = json!([user("q"), calls(&["1"]), result]);
-    let image = json!({ "inlineData": { "mimeType": "image/png", "data": "AAAA" } });
+    let image = json!({ "inlineData": { "mimeType": "image/png", "data": "iVBORw0K" } });
     let new = sent(NEW, &messages).unwrap();
     assert_eq!(new["contents"][2]["parts"][0]["functionResponse"]["parts"], json!([image]));
     let old = sent(OLD, &messages).unwrap();

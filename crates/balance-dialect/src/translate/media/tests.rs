@@ -13,11 +13,12 @@ fn path() -> Path<'static> {
 #[test]
 fn a_data_url_is_inlined() {
     for (url, mime_type, data) in [
-        ("data:image/png;base64,AAAA", "image/png", "AAAA"),
-        ("DATA:Image/PNG;Base64,AAAA", "image/png", "AAAA"),
-        ("data:image/jpg;base64,AAAA", "image/jpeg", "AAAA"),
-        ("data:image/webp;charset=x;base64,AA AA\n==", "image/webp", "AAAA=="),
-        ("  data:image/gif;base64,AAAA", "image/gif", "AAAA"),
+        ("data:image/png;base64,iVBORw0K", "image/png", "iVBORw0K"),
+        ("DATA:Image/PNG;Base64,iVBORw0K", "image/png", "iVBORw0K"),
+        ("data:image/jpg;base64,/9j/4AAQ", "image/jpeg", "/9j/4AAQ"),
+        ("data:image/png;base64,/9j/4AAQ", "image/jpeg", "/9j/4AAQ"),
+        ("data:image/webp;x=y;base64,UklGRiQA AABX\nRUJQ", "image/webp", "UklGRiQAAABXRUJQ"),
+        ("  data:image/gif;base64,R0lGODlh", "image/gif", "R0lGODlh"),
         ("data:application/pdf;base64,JVBERg==", "application/pdf", "JVBERg=="),
         ("data:video/mp4;base64,AAAA", "video/mp4", "AAAA"),
         ("data:text/plain,a%20b", "text/plain", "YSBi"),
@@ -30,7 +31,7 @@ fn a_data_url_is_inlined() {
 
 #[test]
 fn inlined_bytes_are_not_copied() {
-    let url = format!("data:image/png;base64,{}", "A".repeat(1 << 20));
+    let url = format!("data:image/png;base64,iVBORw0K{}", "A".repeat(1 << 20));
     let Data::InlineData(blob) = image(&url, path()).unwrap() else { panic!("not inlined") };
     assert!(matches!(blob.data.into_inner(), std::borrow::Cow::Borrowed(_)));
 }
@@ -46,6 +47,19 @@ fn pictures_that_gemini_cannot_read_are_refused() {
     ] {
         let refusal = image(url, path()).unwrap_err();
         assert_eq!((refusal.code, refusal.param.as_deref()), ("invalid_value", Some("url")));
+    }
+}
+
+#[test]
+fn bytes_that_are_no_picture_are_refused() {
+    for (url, code) in [
+        ("data:image/png;base64,AAAA", "invalid_image"),
+        ("data:image/jpeg;base64,PCFET0NUWVBFIGh0bWw+", "invalid_image"),
+        ("data:image/png;base64,not base64!", "invalid_value"),
+        ("data:application/pdf;base64,%%%", "invalid_value"),
+    ] {
+        let refusal = image(url, path()).unwrap_err();
+        assert_eq!((refusal.code, refusal.param.as_deref()), (code, Some("url")), "{url}");
     }
 }
 

@@ -104,7 +104,7 @@ fn message<'a>(
 }
 
 fn function_call<'a>(item: &'a Item<'a>, path: Path<'_>) -> Result<Call<'a>, Refusal> {
-    let arguments = item.arguments.as_deref().unwrap_or_default();
+    let arguments = parts::require(item.arguments.as_deref(), "arguments", path)?;
     call(item, arguments_object(arguments, path.field("arguments"))?, path)
 }
 

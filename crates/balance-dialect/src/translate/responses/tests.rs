@@ -59,7 +59,7 @@ fn items_become_turns() {
     let input = json!([
         { "type": "message", "role": "developer", "content": "d" },
         { "role": "user", "content": [{ "type": "input_text", "text": "q" },
-            { "type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto" }] },
+            { "type": "input_image", "image_url": "data:image/png;base64,iVBORw0K", "detail": "auto" }] },
         { "type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x" },
         { "type": "message", "role": "assistant", "id": "msg_1", "status": "completed",
           "content": [{ "type": "output_text", "text": "a", "annotations": [] }] },
@@ -75,7 +75,7 @@ fn items_become_turns() {
     let response = |id: &str, text: &str| json!({ "functionResponse": { "id": id, "name": "f", "response": { "result": text } } });
     let expected = json!([
         { "role": "user", "parts": [{ "text": "q" },
-            { "inlineData": { "mimeType": "image/png", "data": "AAAA" } }] },
+            { "inlineData": { "mimeType": "image/png", "data": "iVBORw0K" } }] },
         { "role": "model", "parts": [{ "text": "a" },
             { "functionCall": { "id": "c1", "name": "f", "args": { "x": 1 } }, "thoughtSignature": "sig" },
             { "functionCall": { "id": "c2", "name": "f", "args": {} } }] },
@@ -143,7 +143,10 @@ fn what_is_not_translated_is_refused_by_its_path() {
             json!({ "input": [{ "role": "user", "content": [{ "type": "video" }] }] }),
             "input[0].content[0].type",
         ),
-        (json!({ "input": [{ "type": "function_call", "name": "f" }] }), "input[0].call_id"),
+        (
+            json!({ "input": [{ "type": "function_call", "name": "f", "arguments": "" }] }),
+            "input[0].call_id",
+        ),
         (
             json!({ "input": [{ "type": "function_call_output", "call_id": "c", "output": "x" }] }),
             "input[0].call_id",
