@@ -4,10 +4,14 @@
 
 use std::time::Duration;
 
-use balance_dialect::{framing::Framing, translate::Upstream};
+use balance_dialect::{
+    framing::Framing,
+    translate::{self, Upstream},
+};
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
 use crate::{
+    fault::Fault,
     headers,
     host::Payload,
     key::KeyId,
@@ -164,6 +168,17 @@ impl<I> Call<I> {
             Some(Payload::Full(bytes)) => Some(Payload::Full(bytes.clone())),
             Some(Payload::Stream(_)) | None => self.payload.take(),
         }
+    }
+
+    /// Replaces the signatures of thoughts in a request of ours by the stand-in for lost ones, if
+    /// `fault` is about them. Whether that changed the request, which it does once.
+    pub(crate) fn resign(&mut self, fault: &Fault) -> bool {
+        let is_ours = matches!(self.via, Via::Stream | Via::Whole);
+        let (true, Some(Payload::Full(body))) = (is_ours, &self.payload) else { return false };
+        let resigned = if fault.is_about_signatures() { translate::resign(body) } else { None };
+        let Some(resigned) = resigned else { return false };
+        self.payload = Some(Payload::Full(resigned.into()));
+        true
     }
 
     /// Whether the answer is an event stream, whose reader passes over comments.

@@ -217,6 +217,14 @@ impl Fault {
     pub const fn code(&self) -> &'static str {
         self.blame.code()
     }
+
+    /// Whether Google misses the signature of a thought, or takes none that another of its servers
+    /// gave.
+    #[must_use]
+    pub fn is_about_signatures(&self) -> bool {
+        let words = self.message.to_ascii_lowercase().replace(['_', ' '], "");
+        self.status == StatusCode::BAD_REQUEST && words.contains("thoughtsignature")
+    }
 }
 
 impl Limits {

@@ -305,6 +305,9 @@ impl<H: Host> Gateway<H> {
             };
             trail.note(key, Some(&fault));
             self.settle(search.pool, lease, Err(&fault));
+            if search.call.resign(&fault) {
+                continue;
+            }
             match search.plan.next(key, &fault, self.host.now(), self.host.next_u64()) {
                 Step::Retry { after } if after.is_zero() => {}
                 Step::Retry { after } => self.host.sleep(after).await,

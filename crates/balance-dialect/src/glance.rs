@@ -1,7 +1,7 @@
 //! What one event of an answer says, read without keeping its content.
 //!
 //! Invariant: an event of a shape that is not known here counts as content, never as nothing and
-//! never as an error, so that it is passed on as it is.
+//! never as an error, so that it is passed on as it is. An empty object is nothing.
 
 use std::fmt;
 
@@ -32,8 +32,10 @@ pub(crate) enum Carries {
     /// A part of the answer.
     #[default]
     Content,
-    /// The word that the answer is over, perhaps with its last part.
+    /// The word that the answer is over, with its last part or with a reason why there is none.
     End,
+    /// The word that the answer is over, without a part of it, and as if nothing were missing.
+    BareEnd,
     /// An error in place of more content.
     Error(ErrorBody),
 }
@@ -125,7 +127,7 @@ enum Field {
 #[serde(rename_all = "camelCase")]
 struct Candidate {
     content: Option<Content>,
-    finish_reason: Option<IgnoredAny>,
+    finish_reason: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -138,7 +140,25 @@ struct Interaction {
     usage: Option<StatedUsage>,
 }
 
+/// The reasons that explain no answer without content: the model said that it was through, or made
+/// something that nobody can use.
+const NO_EXCUSE: [&str; 8] = [
+    "STOP",
+    "OTHER",
+    "FINISH_REASON_UNSPECIFIED",
+    "MALFORMED_FUNCTION_CALL",
+    "MALFORMED_RESPONSE",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+];
+
 impl Candidate {
+    fn ends_barely(&self) -> bool {
+        let reason = self.finish_reason.as_ref().and_then(Value::as_str);
+        reason.is_some_and(|reason| NO_EXCUSE.contains(&reason))
+    }
+
     fn has_parts(&self) -> bool {
         let parts = self.content.as_ref().and_then(|content| content.parts.as_ref());
         parts.is_some_and(|parts| !parts.is_empty())
@@ -153,8 +173,6 @@ struct Sight {
     usage: StatedUsage,
     error: Option<Value>,
     event_type: Option<String>,
-    /// Some field is only a fact around an answer.
-    has_facts: bool,
     /// Some field belongs to another format.
     has_others: bool,
     is_resource: bool,
@@ -182,10 +200,12 @@ impl<'de> Visitor<'de> for GlanceVisitor {
                 Field::Candidates => sight.candidates = event.next_value()?,
                 Field::PromptFeedback => sight.prompt_feedback = event.next_value()?,
                 Field::UsageMetadata => {
-                    sight.has_facts = true;
                     sight.usage = event.next_value::<Option<_>>()?.unwrap_or_default();
                 }
-                Field::Error => sight.error = event.next_value()?,
+                Field::Error => {
+                    sight.has_others = true;
+                    sight.error = event.next_value()?;
+                }
                 Field::EventType => {
                     sight.has_others = true;
                     sight.event_type = event.next_value()?;
@@ -196,7 +216,6 @@ impl<'de> Visitor<'de> for GlanceVisitor {
                     sight.usage = interaction.and_then(|it| it.usage).unwrap_or_default();
                 }
                 Field::ModelVersion => {
-                    sight.has_facts = true;
                     event.next_value::<IgnoredAny>()?;
                 }
                 Field::Name => {
@@ -227,14 +246,19 @@ impl Sight {
     fn carries(&self) -> Carries {
         let candidates = self.candidates.as_deref().unwrap_or_default();
         let is_refused = candidates.is_empty() && self.prompt_feedback.is_some();
-        if is_refused
-            || candidates.iter().any(|candidate| candidate.finish_reason.is_some())
+        let has_parts = candidates.iter().any(Candidate::has_parts);
+        let mut ends = candidates.iter().filter(|candidate| candidate.finish_reason.is_some());
+        let is_over = candidates.iter().any(|candidate| candidate.finish_reason.is_some());
+        if is_over && !has_parts && ends.all(Candidate::ends_barely) {
+            Carries::BareEnd
+        } else if is_refused
+            || is_over
             || self.event_type.as_deref() == Some("interaction.completed")
         {
             Carries::End
-        } else if candidates.iter().any(Candidate::has_parts) {
+        } else if has_parts {
             Carries::Content
-        } else if self.candidates.is_some() || (self.has_facts && !self.has_others) {
+        } else if self.candidates.is_some() || !self.has_others {
             Carries::Nothing
         } else {
             Carries::Content

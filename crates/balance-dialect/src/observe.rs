@@ -131,7 +131,7 @@ impl Observer {
         glance.usage.update(&mut self.usage);
         match glance.carries {
             Carries::Nothing | Carries::Content => {}
-            Carries::End => self.is_over = true,
+            Carries::End | Carries::BareEnd => self.is_over = true,
             Carries::Error(error) => self.error = Some(error),
         }
     }

@@ -18,11 +18,11 @@ const LIMIT: usize = 256 * 1024;
 /// What the head of an answer shows.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// It has a part of an answer or its end, or it is of a kind that is not judged here.
+    /// It has a part of an answer or the reason why there is none, or it is of a kind that is not judged here.
     Content,
     /// It is an error in spite of its status.
     Failed(ErrorBody),
-    /// It ended with neither.
+    /// It ended with neither, or said that it was over without a reason for having no content.
     Empty,
 }
 
@@ -89,6 +89,7 @@ impl Verdict {
         match carries {
             Carries::Nothing => None,
             Carries::Content | Carries::End => Some(Self::Content),
+            Carries::BareEnd => Some(Self::Empty),
             Carries::Error(error) => Some(Self::Failed(error)),
         }
     }

@@ -17,6 +17,16 @@ fn an_event_is_weighed_by_what_it_brings() {
         (format!(r#"{{"candidates":[{{{content}}}],"promptFeedback":{{}}}}"#), Carries::Content),
         (r#"{"event_type":"interaction.completed","interaction":{}}"#.into(), Carries::End),
         ("[DONE]".into(), Carries::End),
+        (
+            r#"{"candidates":[{"content":{"parts":[]},"finishReason":"STOP"}]}"#.into(),
+            Carries::BareEnd,
+        ),
+        (r#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#.into(), Carries::BareEnd),
+        (r#"{"candidates":[{"finishReason":"MAX_TOKENS"}]}"#.into(), Carries::End),
+        (
+            r#"{"candidates":[{"finishReason":"SAFETY"},{"finishReason":"STOP"}]}"#.into(),
+            Carries::End,
+        ),
     ];
     for (event, expected) in rows {
         assert_eq!(carries(&event), expected, "{event}");
@@ -31,6 +41,7 @@ fn an_event_without_parts_brings_nothing() {
         r#"{"candidates":[{"content":{"parts":[]},"finishReason":null}]}"#,
         r#"{"candidates":[{}],"unknown":1}"#,
         r#"{"candidates":[]}"#,
+        "{}",
     ];
     for event in rows {
         assert_eq!(carries(event), Carries::Nothing, "{event}");
@@ -40,7 +51,6 @@ fn an_event_without_parts_brings_nothing() {
 #[test]
 fn what_is_no_generated_answer_counts_as_content() {
     let rows = [
-        "{}",
         r#"{"embeddings":[{"values":[1]}],"usageMetadata":{"promptTokenCount":9}}"#,
         r#"{"name":"files/a","createTime":"t"}"#,
         r#"{"event_type":"step.delta","delta":{}}"#,

@@ -45,7 +45,8 @@ fn an_event_stream_is_judged_by_its_first_telling_event() {
                 "content",
                 true,
             ),
-            (format!("data: {LAST}\n\n"), "content", true),
+            (format!("data: {LAST}\n\n"), "empty", true),
+            (format!("data: {LAST}\n\n").replace("STOP", "MAX_TOKENS"), "content", true),
             (format!("data: {BLOCKED}\n\n"), "content", true),
             (format!("data: {CREATED}\n\n"), "content", true),
             (format!("data: {TEXT}\n\ndata: {ERROR}\n\n"), "content", true),
@@ -69,7 +70,7 @@ fn an_array_is_judged_by_its_first_telling_element() {
         Framing::Array,
         &[
             (format!("[{TEXT}"), "content", true),
-            (format!("[{USAGE},\r\n{LAST}"), "content", true),
+            (format!("[{USAGE},\r\n{LAST}"), "empty", true),
             (format!("[{USAGE},\r\n{ERROR}"), "503", true),
             (format!("[{ERROR}]"), "503", true),
             (ERROR.to_owned(), "503", true),
@@ -93,7 +94,8 @@ fn a_whole_body_is_judged_at_its_end_unless_it_is_no_json() {
             (BARE.to_owned(), "empty", false),
             (ERROR.to_owned(), "503", false),
             (format!("\n[{ERROR}]"), "503", false),
-            ("{}".to_owned(), "content", false),
+            ("{}".to_owned(), "empty", false),
+            (LAST.to_owned(), "empty", false),
             (r#"{"models":[]}"#.to_owned(), "content", false),
             (
                 r#"{"name":"operations/a","done":true,"error":{"code":3}}"#.to_owned(),
