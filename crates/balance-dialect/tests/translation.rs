@@ -35,6 +35,8 @@ mod schema;
 mod signatures;
 #[path = "translation/tables.rs"]
 mod tables;
+#[path = "translation/words.rs"]
+mod words;
 
 use balance_dialect::translate::{self, Call, Refusal, Stamp};
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use balance_dialect::translate::remote;
 use serde_json::Value;
 
 use super::call;
@@ -56,7 +57,8 @@ fn judge(all: Vec<Asked>) -> Outcome {
     let rows = rows();
     let mut outcome = Outcome::default();
     for asked in all {
-        let call = match call(asked.endpoint, asked.body.to_string().as_bytes()) {
+        let body = with_files(&asked);
+        let call = match call(asked.endpoint, body.to_string().as_bytes()) {
             Ok(call) => call,
             Err(refusal) => {
                 let place = refusal.param.as_deref().unwrap_or_default();
@@ -76,7 +78,7 @@ fn judge(all: Vec<Asked>) -> Outcome {
             let body: Value = serde_json::from_slice(request.body.as_ref().unwrap()).unwrap();
             collect(&body, &mut sent.values);
         }
-        walk(&asked.body, &mut Vec::new(), &mut |place, value| {
+        walk(&body, &mut Vec::new(), &mut |place, value| {
             if sent.has(value) {
                 outcome.arrived += 1;
                 return;
@@ -123,6 +125,18 @@ fn asked() -> (Vec<Asked>, usize) {
         }
     }
     (all, native)
+}
+
+/// The request as it is translated: with a file in place of each address that the gateway fetches.
+fn with_files(asked: &Asked) -> Value {
+    let body = asked.body.to_string().into_bytes();
+    let found = match asked.endpoint {
+        "chat" => remote::in_chat(&body),
+        "responses" => remote::in_responses(&body),
+        _ => Vec::new(),
+    };
+    let files = found.iter().map(|file| (file, "video/mp4", &b"what lies there"[..]));
+    serde_json::from_slice(&remote::inline(&body, files)).unwrap()
 }
 
 /// What is sent to Gemini for a request.
