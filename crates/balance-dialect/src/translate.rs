@@ -49,6 +49,7 @@ mod request;
 mod resign;
 mod responses;
 mod schema;
+mod sources;
 mod speech;
 mod text_completion;
 pub(crate) mod thinking;

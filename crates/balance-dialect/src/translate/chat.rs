@@ -6,19 +6,18 @@
 mod logprobs;
 mod refused;
 mod sound;
-mod sources;
 mod stream;
 mod whole;
 
 use std::borrow::Cow;
 
-use self::sources::Written;
 use super::Stamp;
 use super::custom;
 use super::finish::{Content, End};
 use super::ids::Ids;
 use super::names::Names;
 use super::piece::CallIds;
+use super::sources::Written;
 use super::speech::SoundFormat;
 use crate::gemini::generate::answer::FunctionCall;
 use crate::json::{Text, compact};

@@ -19,7 +19,7 @@ use super::Stamp;
 use super::finish::{Content, End};
 use super::names::Names;
 use super::piece::CallIds;
-use crate::openai::completion::FinishReason;
+use crate::openai::completion::{FinishReason, GoogleContent};
 use crate::openai::responses::Echo;
 use crate::openai::responses::answer::{
     Error, IncompleteDetails, IncompleteReason, Item, Response, Status, Usage,
@@ -39,6 +39,8 @@ pub(crate) struct Responses {
     items: Items,
     names: Names,
     content: Content,
+    /// What was last told of the sources.
+    sources: GoogleContent<'static>,
     end: Option<End>,
     is_blocked: bool,
 }
@@ -75,6 +77,7 @@ impl Responses {
             items: Items::new(mode, calls, stamp.nonce),
             names,
             content: Content::None,
+            sources: GoogleContent::default(),
             end: None,
             is_blocked: false,
         }

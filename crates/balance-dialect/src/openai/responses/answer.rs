@@ -178,9 +178,26 @@ pub enum Content {
         /// The words.
         text: String,
         /// The sources of the words.
-        annotations: [(); 0],
+        annotations: Vec<Annotation>,
         /// Always empty.
         logprobs: [(); 0],
+    },
+}
+
+/// A source of the words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Annotation {
+    /// A page.
+    UrlCitation {
+        /// The first character that rests on it, counted from 0.
+        start_index: usize,
+        /// The character after the last one; the same as the first when no words are named.
+        end_index: usize,
+        /// Its address.
+        url: String,
+        /// Its title.
+        title: String,
     },
 }
 

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::answer::{Content, Item, Response, Summary};
+use super::answer::{Annotation, Content, Item, Response, Summary};
 
 /// An event; `kind` says which fields it has.
 #[derive(Debug, Default, Serialize)]
@@ -35,6 +35,12 @@ pub struct Event<'a> {
     /// A part that begins or is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part: Option<Part<'a>>,
+    /// The place of a source among those of its words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotation_index: Option<usize>,
+    /// A source of the words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotation: Option<&'a Annotation>,
     /// More words, or all arguments of a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delta: Option<&'a str>,

@@ -6,10 +6,9 @@
 use super::whole::image;
 use std::borrow::Cow;
 
-use super::sources::{self, Written};
 use super::{CallStyle, Chat, ChoiceState, StreamUsage, logprobs, refused, tool_call};
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
-use crate::json::{self, OneLine};
+use crate::json;
 use crate::openai::completion::{
     Called, Chunk, ChunkChoice, Delta, ExtraContent,
     FinishReason::{self, ContentFilter},
@@ -20,6 +19,7 @@ use crate::openai::logprobs::Logprobs;
 use crate::translate::finish::{Content, End};
 use crate::translate::piece::{Piece, is_block, loose_signature};
 use crate::translate::reply::{NoAnswer, Reply};
+use crate::translate::sources::{self, Written};
 use crate::translate::usage::Tokens;
 
 impl Reply for Chat {
@@ -104,12 +104,7 @@ impl Chat {
             choice.end = Some(End::read(&reason.0));
             choice.refusal = Some(refused::answer(candidate));
         }
-        let told = sources::told(candidate);
-        let known = &mut choice.google;
-        known.grounding_metadata =
-            told.grounding_metadata.or_else(|| known.grounding_metadata.take());
-        known.url_context_metadata =
-            told.url_context_metadata.or_else(|| known.url_context_metadata.take());
+        sources::keep(&mut choice.google, candidate);
     }
 
     /// Begins one of the answers and gives its place.
@@ -127,9 +122,7 @@ impl Chat {
         if google.is_empty() {
             return;
         }
-        let found = choice.google.grounding_metadata.as_ref().map(OneLine::as_str);
-        let pages = choice.google.url_context_metadata.as_ref().map(OneLine::as_str);
-        let annotations = sources::annotations((found, pages), &choice.written);
+        let annotations = sources::of_kept(&choice.google, &choice.written);
         let extra_content = Some(ExtraContent { google });
         let delta = Delta { annotations, extra_content, ..Delta::default() };
         self.write(choice.index, delta, None, out);

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use super::sources::{self, Written};
 use super::{CallStyle, Chat, logprobs, refused, sound, tool_call};
 use crate::gemini::generate::answer::{Blob, Candidate, GenerateContentResponse, PromptFeedback};
 use crate::json;
@@ -16,6 +15,7 @@ use crate::translate::finish::{Content, End};
 use crate::translate::names::Names;
 use crate::translate::piece::{CallIds, Piece, is_block, loose_signature};
 use crate::translate::reply::NoAnswer;
+use crate::translate::sources::{self, Written};
 use crate::translate::usage::Tokens;
 
 impl Chat {

@@ -6,7 +6,7 @@
 use super::Mode;
 use super::events::Events;
 use crate::openai::responses::answer::{
-    Content, ExtraContent, GoogleContent, Item, Status, Summary,
+    Annotation, Content, ExtraContent, GoogleContent, Item, Status, Summary,
 };
 use crate::openai::responses::event::{Event, Part};
 use crate::translate::ids::Ids;
@@ -59,6 +59,29 @@ impl Items {
             content_index: Some(0),
             delta: Some(words),
             logprobs: Some([]),
+            ..about_last(&self.all)
+        };
+        self.events.write(event, out);
+    }
+
+    /// The words of the message that is open.
+    pub(super) fn open_text(&self) -> Option<&str> {
+        let Some(Item::Message { content, .. }) = self.all.last() else { return None };
+        let Content::OutputText { text, .. } = content.first().filter(|_| self.is_open)?;
+        Some(text)
+    }
+
+    /// A source of these words.
+    pub(super) fn cite(&mut self, source: &Annotation, out: &mut Vec<u8>) {
+        let Some(Item::Message { content, .. }) = self.all.last_mut() else { return };
+        let Some(Content::OutputText { annotations, .. }) = content.first_mut() else { return };
+        annotations.push(source.clone());
+        let annotation_index = annotations.len().checked_sub(1);
+        let event = Event {
+            kind: "response.output_text.annotation.added",
+            content_index: Some(0),
+            annotation_index,
+            annotation: Some(source),
             ..about_last(&self.all)
         };
         self.events.write(event, out);
@@ -161,7 +184,8 @@ impl Items {
         let id = self.ids.next("msg_");
         let status = Status::InProgress;
         self.open(Item::Message { id, status, role: "assistant", content: Vec::new() }, out);
-        let part = Content::OutputText { text: String::new(), annotations: [], logprobs: [] };
+        let part =
+            Content::OutputText { text: String::new(), annotations: Vec::new(), logprobs: [] };
         let event = Event {
             kind: "response.content_part.added",
             content_index: Some(0),

@@ -7,13 +7,15 @@ use super::items::Call;
 use super::{Outcome, Responses};
 use crate::gemini::generate::answer::{GenerateContentResponse, Part};
 use crate::json::{self, compact};
+use crate::openai::completion::UrlCitation;
 use crate::openai::error::ErrorObject;
-use crate::openai::responses::answer::{Error, Status};
+use crate::openai::responses::answer::{Annotation, Error, Status};
 use crate::openai::responses::event::{self, Event};
 use crate::translate::custom;
 use crate::translate::finish::End;
 use crate::translate::piece::{Piece, is_block};
 use crate::translate::reply::{NoAnswer, Reply};
+use crate::translate::sources::{self, Written};
 use crate::translate::usage::Tokens;
 
 impl Reply for Responses {
@@ -29,6 +31,7 @@ impl Reply for Responses {
         if let Some(reason) = &candidate.finish_reason {
             self.end = Some(End::read(&reason.0));
         }
+        sources::keep(&mut self.sources, candidate);
     }
 
     fn is_complete(&self) -> bool {
@@ -37,6 +40,7 @@ impl Reply for Responses {
 
     fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), NoAnswer> {
         let outcome = self.outcome().ok_or(NoAnswer)?;
+        self.cite(out);
         self.items.close(outcome.status, out);
         let kind = match outcome.status {
             Status::Incomplete => "response.incomplete",
@@ -69,6 +73,7 @@ impl Reply for Responses {
     ) -> Result<(), NoAnswer> {
         self.event(answer, out);
         let outcome = self.outcome().ok_or(NoAnswer)?;
+        self.cite(out);
         self.items.close(outcome.status, out);
         let response = self.head.response(&self.items.all, outcome, Some(tokens.for_responses()));
         json::write(&response, out);
@@ -116,6 +121,23 @@ impl Responses {
                 };
                 self.items.call(call, out);
             }
+        }
+    }
+
+    /// Tells of the sources of the last words, which Gemini tells of at the end.
+    fn cite(&mut self, out: &mut Vec<u8>) {
+        let Some(text) = self.items.open_text() else { return };
+        let written = Written { text: text.into(), parts: vec![0] };
+        let sources: Vec<Annotation> = sources::of_kept(&self.sources, &written)
+            .into_iter()
+            .map(|annotation| {
+                let UrlCitation { start_index, end_index, url, title } = annotation.url_citation;
+                let (url, title) = (url.into_owned(), title.into_owned());
+                Annotation::UrlCitation { start_index, end_index, url, title }
+            })
+            .collect();
+        for source in &sources {
+            self.items.cite(source, out);
         }
     }
 

@@ -19,15 +19,15 @@ use crate::openai::completion::{Annotation, AnnotationKind, GoogleContent, UrlCi
 
 /// The text of an answer so far, as the client has it.
 #[derive(Debug, Default)]
-pub(super) struct Written<'a> {
-    pub(super) text: Cow<'a, str>,
+pub(crate) struct Written<'a> {
+    pub(crate) text: Cow<'a, str>,
     /// Where in it the parts of Gemini's answer begin; the pieces of a stream count as one.
-    pub(super) parts: Vec<usize>,
+    pub(crate) parts: Vec<usize>,
 }
 
 impl<'a> Written<'a> {
     /// Adds words; the first ones are borrowed.
-    pub(super) fn add(&mut self, words: impl Into<Cow<'a, str>>) {
+    pub(crate) fn add(&mut self, words: impl Into<Cow<'a, str>>) {
         if self.text.is_empty() {
             self.text = words.into();
         } else {
@@ -37,7 +37,7 @@ impl<'a> Written<'a> {
 }
 
 /// The sources in Gemini's JSON, `groundingMetadata` and `urlContextMetadata`.
-pub(super) fn annotations<'a>(
+pub(crate) fn annotations<'a>(
     (found, pages): (Option<&'a str>, Option<&'a str>),
     written: &Written<'_>,
 ) -> Vec<Annotation<'a>> {
@@ -71,13 +71,13 @@ pub(super) fn annotations<'a>(
 }
 
 /// The JSON of a candidate that tells of its sources.
-pub(super) fn json<'a>(candidate: &Candidate<'a>) -> (Option<&'a str>, Option<&'a str>) {
+pub(crate) fn json<'a>(candidate: &Candidate<'a>) -> (Option<&'a str>, Option<&'a str>) {
     let found = candidate.grounding_metadata.map(RawValue::get);
     (found, candidate.url_context_metadata.map(RawValue::get))
 }
 
 /// What Gemini tells of the sources, as it tells it.
-pub(super) fn told<'a>(candidate: &Candidate<'_>) -> GoogleContent<'a> {
+pub(crate) fn told<'a>(candidate: &Candidate<'_>) -> GoogleContent<'a> {
     let one_line = |json: Option<&RawValue>| {
         json.filter(|json| json.get() != "null").and_then(|json| OneLine::new(json.get()))
     };
@@ -86,6 +86,24 @@ pub(super) fn told<'a>(candidate: &Candidate<'_>) -> GoogleContent<'a> {
         grounding_metadata: one_line(candidate.grounding_metadata),
         url_context_metadata: one_line(candidate.url_context_metadata),
     }
+}
+
+/// Takes what an event of a stream tells of the sources.
+pub(crate) fn keep(known: &mut GoogleContent<'static>, candidate: &Candidate<'_>) {
+    let told = told(candidate);
+    known.grounding_metadata = told.grounding_metadata.or_else(|| known.grounding_metadata.take());
+    known.url_context_metadata =
+        told.url_context_metadata.or_else(|| known.url_context_metadata.take());
+}
+
+/// The sources in what was kept.
+pub(crate) fn of_kept<'a>(
+    known: &'a GoogleContent<'_>,
+    written: &Written<'_>,
+) -> Vec<Annotation<'a>> {
+    let found = known.grounding_metadata.as_ref().map(OneLine::as_str);
+    let pages = known.url_context_metadata.as_ref().map(OneLine::as_str);
+    annotations((found, pages), written)
 }
 
 /// Metadata of a shape that is not known says nothing; the answer is worth more than its sources.
