@@ -4,6 +4,7 @@
 //! module knows a clock, a socket or a runtime, and none panics on any input.
 //!
 //! # Layout
+//! - [`resume`]: one streamed answer made of several, when one breaks off.
 //! - [`sse`]: server-sent events, decoded and encoded.
 //! - [`json_array`]: the elements of a streamed JSON array.
 //! - [`gemini`]: Gemini's wire types and error bodies.
@@ -29,6 +30,7 @@ pub mod observe;
 pub mod openai;
 pub mod opening;
 pub mod preset;
+pub mod resume;
 pub mod sse;
 pub mod summary;
 pub mod translate;
