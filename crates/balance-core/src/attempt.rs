@@ -44,6 +44,12 @@ pub(crate) struct Opened<B> {
 }
 
 impl<B> Opened<B> {
+    /// Takes the head off, and says how the body is cut.
+    pub(crate) fn take_head(&mut self) -> (response::Parts, Option<Framing>) {
+        let (empty, ()) = Response::new(()).into_parts();
+        (std::mem::replace(&mut self.head, empty), self.framing)
+    }
+
     /// The body of an answer that was read as a whole.
     pub(crate) fn whole(&self) -> &[u8] {
         self.start.front().map_or(&[], Bytes::as_ref)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use balance_dialect::{
     framing::Framing,
+    resume::Resumption,
     translate::{self, Upstream},
 };
 use http::{HeaderMap, HeaderValue, Method, header, request};
@@ -191,6 +192,23 @@ impl<I> Call<I> {
             }
             Via::Pass | Via::Watch(Answer::Whole) | Via::Whole => false,
         }
+    }
+
+    /// What its answer needs to be gone on with if it breaks off.
+    pub(crate) fn resumption(&self, framing: Option<Framing>) -> Option<Resumption> {
+        match (&self.via, &self.payload) {
+            (Via::Stream | Via::Watch(Answer::Streamed), Some(Payload::Full(body))) => {
+                Resumption::new(framing?, body)
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks for something else of the same model.
+    pub(crate) fn ask_instead(&mut self, body: Vec<u8>) {
+        let payload = Payload::Full(body.into());
+        self.tokens = guess(self.model.as_deref(), &payload);
+        self.payload = Some(payload);
     }
 
     /// The same call where requests have other bodies; `None` if it sends its caller's stream.

@@ -3,55 +3,42 @@
 //! Invariant: a native answer keeps its status, its headers and its bytes; a translated one has no
 //! header of upstream's.
 
-use balance_dialect::{framing::Framing, observe::Observer, summary::Summary};
+use balance_dialect::{framing::Framing, observe::Observer};
 use bytes::Bytes;
-use futures_channel::oneshot;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, header, response};
 
 use crate::{
-    attempt::Opened,
     body::Body,
-    feed::Feed,
     headers,
     host::BoxError,
-    inflow::Inflow,
+    inflow::Strand,
     relay::{Relay, Tap},
-    secret::Secret,
     weave::Weave,
 };
 
-/// A reply's head and body, and where the answer's end will be told.
-#[derive(Debug)]
-pub(crate) struct Delivery<B> {
-    pub(crate) response: Response<Body<B>>,
-    pub(crate) summary: oneshot::Receiver<Summary>,
-}
-
 /// Gives a native answer as it is.
-pub(crate) fn pass<B>(opened: Opened<B>, key: &Secret) -> Delivery<B>
+pub(crate) fn pass<B>(
+    mut head: response::Parts,
+    framing: Option<Framing>,
+    strand: Strand<B>,
+) -> Response<Body<B>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    let (report, summary) = oneshot::channel();
-    let Opened { mut head, start, rest, framing } = opened;
     // A stream that breaks gets an error event behind it, which no length has counted in.
     let body_is_kept = !matches!(framing, Some(Framing::Sse | Framing::Array));
     head.headers = headers::for_caller(head.headers, body_is_kept);
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
-    let inflow = Inflow::new(start, rest, key);
-    let body = Body::Relay(Box::new(Relay::new(inflow, tap, report)));
-    Delivery { response: Response::from_parts(head, body), summary }
+    Response::from_parts(head, Body::Relay(Box::new(Relay::new(strand, tap))))
 }
 
-/// Gives a native event stream before there is an answer; a job supplies that by `feed`.
-pub(crate) fn promise<B>(feed: Feed) -> Delivery<B>
+/// Gives a native event stream before there is an answer.
+pub(crate) fn promise<B>(strand: Strand<B>) -> Response<Body<B>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    let (report, summary) = oneshot::channel();
     let tap = Tap::Observe(Box::new(Observer::new(Framing::Sse)));
-    let body = Body::Relay(Box::new(Relay::new(Inflow::fed(feed), tap, report)));
-    Delivery { response: event_stream(body), summary }
+    event_stream(Body::Relay(Box::new(Relay::new(strand, tap))))
 }
 
 /// Gives translated answers as events.

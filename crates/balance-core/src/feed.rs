@@ -22,7 +22,7 @@ use crate::host::BoxError;
 const PIECES: usize = 8;
 
 /// What a body that ends was.
-type Ending = Result<(), BoxError>;
+pub(crate) type Ending = Result<(), BoxError>;
 
 /// The reader's end.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ use std::{
 };
 
 use balance_dialect::{
+    framing::Framing,
     preset::Preset,
     summary::{Summary, Usage},
     translate::{Stamp, Translator, Upstream},
@@ -19,8 +20,9 @@ use futures_util::{
     future::{Either, select},
     stream::FuturesOrdered,
 };
-use http::{Request, request};
+use http::{Request, request, response};
 
+mod pour;
 mod refuse;
 mod supply;
 mod wait;
@@ -33,10 +35,9 @@ use crate::{
     body,
     call::{Call, Via},
     decode::{Question, Series, decode},
-    deliver::{Delivery, events, pass, promise},
+    deliver::{events, pass, promise},
     error::Error,
     fault::Fault,
-    feed::feed,
     headers::{self, Query},
     host::{FetchError, Host, Payload},
     job::{Answers, Job, Outcome, Task},
@@ -167,21 +168,30 @@ impl<H: Host> Gateway<H> {
         let mut search = Search::new(call, pool, &self.settings, now);
         // Its future is large; the others are boxed by their streams.
         let found = Box::pin(self.exchange(&mut search, silent_until, trail)).await?;
-        let Some((lease, opened)) = found else {
-            let (feeder, feed) = feed();
-            let Delivery { response, summary } = promise(feed);
-            let supplies = vec![Supply::of(search, feeder, summary)?];
-            return Ok(Reply::with(response, Answers { pool, ends: Vec::new(), supplies }));
+        let mut asked = Asked { search, found };
+        let head = self.native_head(&mut asked);
+        let mut answers = Answers::in_pool(pool);
+        let strand = self.take_on(asked, &mut answers)?;
+        let response = match head {
+            Some((head, framing)) => pass(head, framing, strand),
+            None => promise(strand),
         };
-        let key = lease.key;
-        let Delivery { mut response, summary } = pass(opened, &lease.secret);
+        Ok(Reply::with(response, answers))
+    }
+
+    /// The head of a native answer, whose links lead back to us.
+    fn native_head(
+        &self,
+        asked: &mut Asked<H::Incoming, H::Body>,
+    ) -> Option<(response::Parts, Option<Framing>)> {
+        let (lease, opened) = asked.found.as_mut()?;
+        let (mut head, framing) = opened.take_head();
         let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
-        if let Some(ours) = public_url.or(search.call.own_address.as_deref()) {
+        if let Some(ours) = public_url.or(asked.search.call.own_address.as_deref()) {
             let upstream = self.settings.base_url.as_str();
-            headers::point_links_at(response.headers_mut(), upstream, ours, key, &lease.secret);
+            headers::point_links_at(&mut head.headers, upstream, ours, lease.key, &lease.secret);
         }
-        let ends = vec![(lease, summary)];
-        Ok(Reply::with(response, Answers { pool, ends, supplies: Vec::new() }))
+        Some((head, framing))
     }
 
     /// One question or several, whose answers make one as they arrive.
@@ -193,17 +203,10 @@ impl<H: Host> Gateway<H> {
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
         let mut weave = Weave::new(translator);
-        let mut answers = Answers { pool, ends: Vec::new(), supplies: Vec::new() };
+        let mut answers = Answers::in_pool(pool);
         let silent_until = self.host.now() + KEEP_ALIVE;
-        for Asked { search, found } in self.ask(calls, pool, Some(silent_until), trail).await? {
-            if let Some((lease, opened)) = found {
-                let summary = weave.add(opened, &lease.secret);
-                answers.ends.push((lease, summary));
-            } else {
-                let (feeder, feed) = feed();
-                let summary = weave.add_fed(feed);
-                answers.supplies.push(Supply::of(search, feeder, summary)?);
-            }
+        for asked in self.ask(calls, pool, Some(silent_until), trail).await? {
+            weave.add(self.take_on(asked, &mut answers)?);
         }
         Ok(Reply::with(events(weave), answers))
     }

@@ -8,7 +8,9 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use balance_dialect::summary::Summary;
 use bytes::Bytes;
+use futures_channel::oneshot;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::{
@@ -30,6 +32,13 @@ pub(crate) struct Inflow<B> {
     rest: Option<Source<B>>,
     /// Hides the key that was used.
     veil: Veil,
+}
+
+/// An inflow, and where its end is told.
+#[derive(Debug)]
+pub(crate) struct Strand<B> {
+    pub(crate) inflow: Inflow<B>,
+    pub(crate) report: oneshot::Sender<Summary>,
 }
 
 /// Where the bytes come from.

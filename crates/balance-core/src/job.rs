@@ -38,6 +38,12 @@ pub(crate) struct Answers<B> {
     pub(crate) supplies: Vec<Supply<B>>,
 }
 
+impl<B> Answers<B> {
+    pub(crate) const fn in_pool(pool: PoolId) -> Self {
+        Self { pool, ends: Vec::new(), supplies: Vec::new() }
+    }
+}
+
 /// What came of a job, as facts for a log line.
 #[derive(Debug)]
 pub enum Outcome {

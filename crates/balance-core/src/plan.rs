@@ -50,6 +50,11 @@ impl Plan {
         &self.tried
     }
 
+    /// Sets another deadline.
+    pub const fn extend(&mut self, deadline: Timestamp) {
+        self.deadline = deadline;
+    }
+
     /// How long is left until the deadline.
     #[must_use]
     pub const fn time_left(&self, now: Timestamp) -> Duration {

@@ -18,7 +18,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use crate::{
     host::BoxError,
-    inflow::{Incoming, Inflow, NextFrame},
+    inflow::{Incoming, Inflow, NextFrame, Strand},
 };
 
 /// An upstream body, looked at as it passes.
@@ -44,7 +44,8 @@ impl<B> Relay<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
-    pub(crate) fn new(inflow: Inflow<B>, tap: Tap, report: oneshot::Sender<Summary>) -> Self {
+    pub(crate) fn new(strand: Strand<B>, tap: Tap) -> Self {
+        let Strand { inflow, report } = strand;
         let mut relay = Self { inflow, tap, report: Some(report), farewell: None };
         relay.end_if_over();
         relay

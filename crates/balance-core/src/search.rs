@@ -25,6 +25,8 @@ pub(crate) struct Search<I> {
     pub(crate) last: Option<Fault>,
     /// Until when the question may wait for a key.
     pub(crate) patient_until: Timestamp,
+    /// Whether it asks for the rest of an answer that was cut.
+    pub(crate) is_for_rest: bool,
     /// Its place among those that wait.
     pub(crate) ticket: Option<Ticket>,
 }
@@ -33,7 +35,15 @@ impl<I> Search<I> {
     pub(crate) fn new(call: Call<I>, pool: PoolId, settings: &Settings, now: Timestamp) -> Self {
         let plan = call.plan(settings, now);
         let patience = Duration::from_secs(settings.queue.value()).min(plan.time_left(now));
-        Self { call, pool, plan, last: None, patient_until: now + patience, ticket: None }
+        Self {
+            call,
+            pool,
+            plan,
+            last: None,
+            patient_until: now + patience,
+            is_for_rest: false,
+            ticket: None,
+        }
     }
 
     /// Whether it had a key already, which failed.
@@ -49,7 +59,15 @@ impl<I> Search<I> {
     /// The same search where requests have other bodies; `None` if it
     /// sends a stream of its caller's, which ends with the caller's request.
     pub(crate) fn with_payload<J>(self) -> Option<Search<J>> {
-        let Self { call, pool, plan, last, patient_until, ticket } = self;
-        Some(Search { call: call.with_payload()?, pool, plan, last, patient_until, ticket })
+        let Self { call, pool, plan, last, patient_until, is_for_rest, ticket } = self;
+        Some(Search {
+            call: call.with_payload()?,
+            pool,
+            plan,
+            last,
+            patient_until,
+            is_for_rest,
+            ticket,
+        })
     }
 }

@@ -159,6 +159,10 @@ settings! {
     /// key's quota is used up; 0 answers 429 at once. A caller of an event stream hears from us while
     /// it waits.
     queue: Bounded<0, 3600> = "30", ["QUEUE_SECONDS"];
+    /// Goes on with a stream that breaks off: another key is shown the text so far and asked for the
+    /// rest. A stream with a call of a tool or with media in it, a document of JSON, and several
+    /// answers at once end with an error as before.
+    stream_resume: Switch = "false", ["STREAM_RESUME"];
     /// The largest request body that is read. Streamed uploads are not limited by it.
     max_body_bytes: Bounded<1, 4_294_967_296> = "104857600", ["MAX_BODY_BYTES"];
     /// The largest file that is fetched for a request that names its address.

@@ -8,22 +8,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use balance_dialect::{
-    openai::error::ErrorObject,
-    summary::{Ending, Summary},
-    translate::Translator,
-};
+use balance_dialect::{openai::error::ErrorObject, summary::Ending, translate::Translator};
 use bytes::Bytes;
-use futures_channel::oneshot;
 use http_body::{Body, Frame};
 
 use crate::{
-    attempt::Opened,
-    feed::Feed,
     host::BoxError,
-    inflow::{Incoming, Inflow, NextFrame},
+    inflow::{Incoming, NextFrame, Strand},
     relay::broken_off,
-    secret::Secret,
 };
 
 /// How much translated text is gathered into one frame, if upstream has it ready.
@@ -36,12 +28,6 @@ pub struct Weave<B> {
     strands: Vec<Option<Strand<B>>>,
 }
 
-/// An answer that goes on.
-struct Strand<B> {
-    inflow: Inflow<B>,
-    report: oneshot::Sender<Summary>,
-}
-
 impl<B> Weave<B>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
@@ -50,20 +36,9 @@ where
         Self { translator, strands: Vec::new() }
     }
 
-    /// Adds the answer to the next request, and gives where its end will be told.
-    pub(crate) fn add(&mut self, opened: Opened<B>, key: &Secret) -> oneshot::Receiver<Summary> {
-        self.add_inflow(Inflow::new(opened.start, opened.rest, key))
-    }
-
-    /// The same for an answer that a job supplies.
-    pub(crate) fn add_fed(&mut self, feed: Feed) -> oneshot::Receiver<Summary> {
-        self.add_inflow(Inflow::fed(feed))
-    }
-
-    fn add_inflow(&mut self, inflow: Inflow<B>) -> oneshot::Receiver<Summary> {
-        let (report, summary) = oneshot::channel();
-        self.strands.push(Some(Strand { inflow, report }));
-        summary
+    /// Adds the answer to the next request.
+    pub(crate) fn add(&mut self, strand: Strand<B>) {
+        self.strands.push(Some(strand));
     }
 
     /// Gathers what upstream has ready, so that a burst of events is one write.

@@ -15,7 +15,12 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 
 use super::{Relay, Tap};
-use crate::{body::Body as ReplyBody, host::BoxError, inflow::Inflow, secret::Secret};
+use crate::{
+    body::Body as ReplyBody,
+    host::BoxError,
+    inflow::{Inflow, Strand},
+    secret::Secret,
+};
 
 const KEY: &str = "AIzaSyA-the-key-that-was-used-0000000001";
 const FINISHED: &str = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"}]}\r\n\r\n";
@@ -69,8 +74,10 @@ fn relayed(
 ) -> (Result<String, String>, Option<Summary>) {
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
     let (report, mut summary) = oneshot::channel();
-    let relay =
-        Relay::new(Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)), tap, report);
+    let relay = Relay::new(
+        Strand { inflow: Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)), report },
+        tap,
+    );
     let body = pollster::block_on(ReplyBody::Relay(Box::new(relay)).collect());
     let text = body
         .map(|body| String::from_utf8(body.to_bytes().to_vec()).unwrap())
@@ -129,8 +136,10 @@ fn the_end_is_reported_with_the_last_byte_when_the_length_is_known() {
     upstream.tells_its_end = true;
     let (report, mut summary) = oneshot::channel();
     let tap = Tap::Observe(Box::new(Observer::new(Framing::Whole)));
-    let relay =
-        Relay::new(Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)), tap, report);
+    let relay = Relay::new(
+        Strand { inflow: Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)), report },
+        tap,
+    );
     let mut body = ReplyBody::Relay(Box::new(relay));
     for _ in 0..2 {
         pollster::block_on(body.frame()).unwrap().unwrap();
@@ -145,9 +154,8 @@ fn an_empty_body_is_over_at_once() {
     upstream.tells_its_end = true;
     let (report, mut summary) = oneshot::channel();
     let relay = Relay::new(
-        Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)),
+        Strand { inflow: Inflow::new(VecDeque::new(), Some(upstream), &Secret::new(KEY)), report },
         Tap::Pass,
-        report,
     );
     assert!(relay.is_end_stream());
     assert!(summary.try_recv().unwrap().is_some());
@@ -157,9 +165,11 @@ fn an_empty_body_is_over_at_once() {
 fn a_caller_who_leaves_early_reports_nothing() {
     let (report, mut summary) = oneshot::channel();
     let relay = Relay::new(
-        Inflow::new(VecDeque::new(), Some(frames(&["a"])), &Secret::new(KEY)),
+        Strand {
+            inflow: Inflow::new(VecDeque::new(), Some(frames(&["a"])), &Secret::new(KEY)),
+            report,
+        },
         Tap::Pass,
-        report,
     );
     drop(ReplyBody::Relay(Box::new(relay)));
     assert!(summary.try_recv().is_err());

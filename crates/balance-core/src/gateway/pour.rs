@@ -1,0 +1,205 @@
+//! The pieces of an answer that a job supplies.
+//!
+//! Invariant: to whoever passes them on they look like one answer of Gemini's, which ends as upstream
+//! did: an answer that broke off, and is not gone on with, breaks off here as well.
+
+use std::pin::pin;
+
+use balance_dialect::{
+    gemini::{self, error::ErrorBody},
+    resume::{End, Resumption},
+};
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http_body_util::BodyExt;
+
+use super::{
+    Gateway,
+    supply::{KEEP_ALIVE, still_here},
+};
+use crate::{
+    attempt::Opened,
+    error::Error,
+    fault::Fault,
+    feed::{Ending, Left, Trough},
+    host::{BoxError, Host},
+    plan::Step,
+    pool::Lease,
+    search::Search,
+    trail::Trail,
+    veil::Veil,
+};
+
+/// An answer that is being supplied.
+pub(super) struct Pouring<I> {
+    pub(super) search: Search<I>,
+    pub(super) resumption: Option<Resumption>,
+    /// The lease of what is being read.
+    pub(super) held: Option<Lease>,
+}
+
+impl<H: Host> Gateway<H> {
+    /// Finds an answer and passes it on, and the rest of it from another key if it breaks off. How it
+    /// ended, unless the reader left.
+    pub(super) async fn pour(
+        &self,
+        pouring: &mut Pouring<H::Incoming>,
+        mut begun: Option<(Lease, Opened<H::Body>)>,
+        trough: &mut Trough,
+        trail: &mut Trail,
+    ) -> Result<Ending, Left> {
+        let mut ending = Ok(());
+        loop {
+            let is_for_rest = pouring.search.is_for_rest;
+            let found = match begun.take() {
+                Some(begun) => Ok(begun),
+                None => self.keep_alive(&mut pouring.search, trough, trail).await?,
+            };
+            let (lease, opened) = match found {
+                Ok(found) => found,
+                Err(_) if is_for_rest => return pouring.give_up(trough, ending).await,
+                Err(error) => return trough.answer(told(&error)).await.map(Ok),
+            };
+            if !is_for_rest && pouring.resumption.is_none() {
+                pouring.resumption = self.resumption(&pouring.search, opened.framing);
+            }
+            let veil = Veil::new(&lease.secret);
+            pouring.held = Some(lease);
+            ending = pass_on(opened, veil, &mut pouring.resumption, trough).await?;
+            let error = match pouring.end(trough).await? {
+                Some(End::Cut(error)) => error,
+                Some(End::Whole) => return Ok(Ok(())),
+                Some(End::Lost) | None => return Ok(ending),
+            };
+            if !self.go_on(pouring, error, trail).await {
+                return pouring.give_up(trough, ending).await;
+            }
+        }
+    }
+
+    /// Prepares the question for the rest of an answer that was cut; whether it may be asked.
+    async fn go_on(
+        &self,
+        pouring: &mut Pouring<H::Incoming>,
+        error: Option<ErrorBody>,
+        trail: &mut Trail,
+    ) -> bool {
+        let Pouring { search, resumption, held } = pouring;
+        let (Some(lease), Some(resumption)) = (held.take(), resumption) else { return false };
+        let key = lease.key;
+        let fault = error.map_or_else(Fault::truncated, |e| Fault::from_event(&e, &lease.secret));
+        trail.note(key, Some(&fault));
+        self.settle(search.pool, lease, Err(&fault));
+        let now = self.host.now();
+        // The deadline is that of an answer's beginning, and this one has begun.
+        search.plan.extend(now + self.settings.deadline.0);
+        match search.plan.next(key, &fault, now, self.host.next_u64()) {
+            Step::GiveUp => return false,
+            Step::Retry { after } if after.is_zero() => {}
+            Step::Retry { after } => self.host.sleep(after).await,
+        }
+        search.is_for_rest = true;
+        search.call.ask_instead(resumption.request());
+        true
+    }
+
+    /// Looks for an answer, and gives the caller signs of life meanwhile.
+    async fn keep_alive(
+        &self,
+        search: &mut Search<H::Incoming>,
+        trough: &mut Trough,
+        trail: &mut Trail,
+    ) -> Result<Result<(Lease, Opened<H::Body>), Error>, Left> {
+        let hears_comments = search.call.hears_comments();
+        let mut exchange = pin!(self.exchange(search, None, trail));
+        loop {
+            match select(exchange.as_mut(), pin!(self.host.sleep(KEEP_ALIVE))).await {
+                Either::Left((Ok(Some(found)), _)) => return Ok(Ok(found)),
+                Either::Left((Ok(None), _)) => return Ok(Err(Error::Bug("a wait without an end"))),
+                Either::Left((Err(error), _)) => return Ok(Err(error)),
+                Either::Right(_) if hears_comments => trough.put(still_here()).await?,
+                Either::Right(_) => {}
+            }
+        }
+    }
+}
+
+impl<I> Pouring<I> {
+    /// Ends what was read, and says how, where it is looked into.
+    async fn end(&mut self, trough: &mut Trough) -> Result<Option<End>, Left> {
+        let Some(resumption) = &mut self.resumption else { return Ok(None) };
+        let mut out = Vec::new();
+        let end = resumption.end(&mut out);
+        trough.answer(out).await.map(|()| Some(end))
+    }
+
+    /// Ends an answer that is not gone on with.
+    async fn give_up(&mut self, trough: &mut Trough, ending: Ending) -> Result<Ending, Left> {
+        let mut out = Vec::new();
+        if let Some(resumption) = &mut self.resumption {
+            resumption.give_up(&mut out);
+        }
+        trough.answer(out).await.map(|()| ending)
+    }
+}
+
+/// Passes an upstream answer on to its end.
+async fn pass_on<B>(
+    mut opened: Opened<B>,
+    mut veil: Veil,
+    resumption: &mut Option<Resumption>,
+    trough: &mut Trough,
+) -> Result<Ending, Left>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let mut part = |data: Bytes| match resumption {
+        None => Ok(data),
+        Some(resumption) => {
+            let mut out = Vec::new();
+            resumption.push(&data, &mut out).map(|()| out.into())
+        }
+    };
+    loop {
+        let read = match opened.start.pop_front() {
+            Some(data) => Some(Ok(data)),
+            None => next_data(&mut opened.rest).await,
+        };
+        let (data, ending) = match read {
+            Some(Ok(data)) => (veil.pass(data), None),
+            Some(Err(cause)) => (veil.rest(), Some(Err(cause))),
+            None => (veil.rest(), Some(Ok(()))),
+        };
+        match part(data) {
+            Ok(part) => trough.answer(part).await?,
+            Err(unreadable) => return Ok(Err(unreadable.into())),
+        }
+        if let Some(ending) = ending {
+            return Ok(ending);
+        }
+    }
+}
+
+/// The next bytes of a body, trailers passed over.
+async fn next_data<B>(rest: &mut Option<B>) -> Option<Result<Bytes, BoxError>>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    loop {
+        match rest.as_mut()?.frame().await?.map(http_body::Frame::into_data) {
+            Ok(Ok(data)) => return Some(Ok(data)),
+            Ok(Err(_trailers)) => {}
+            Err(cause) => return Some(Err(cause.into())),
+        }
+    }
+}
+
+/// An error as an event of Gemini's, to be put into the caller's dialect like any other.
+fn told(error: &Error) -> Vec<u8> {
+    let (status, message) = (error.status().as_u16(), error.to_string());
+    let mut event = b"data: ".to_vec();
+    let word = gemini::error::status_word(status);
+    gemini::error::write(status, word, &message, error.retry_after(), &mut event);
+    event.extend_from_slice(b"\r\n\r\n");
+    event
+}
