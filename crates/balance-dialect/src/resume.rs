@@ -161,7 +161,7 @@ impl Resumption {
                 self.error = Some((error, event));
                 return;
             }
-            Carries::End => self.is_over = true,
+            Carries::End | Carries::BareEnd => self.is_over = true,
             Carries::Nothing | Carries::Content => {}
         }
         let Some(mut rest) = self.rest.take() else {
