@@ -57,6 +57,7 @@ mod tools;
 mod upstream;
 mod usage;
 
+pub use self::failure::{ErrorClass, error_class};
 pub use self::malformed::Malformed;
 pub(crate) use self::model::is_known as is_known_model;
 pub use self::refusal::Refusal;

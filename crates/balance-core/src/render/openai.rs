@@ -1,8 +1,10 @@
-//! The one table from our errors to OpenAI's: status, type, code and param.
+//! From our errors to OpenAI's: status, type, code and param. What Gemini itself says is classed by
+//! the [table](error_class) that holds in the middle of answers, too.
 //!
 //! Invariant: a fault of the operator's keys is never told as the caller's: clients that see 401
 //! ask their user for another key.
 
+use balance_dialect::translate::{ErrorClass, error_class};
 use http::StatusCode;
 
 use crate::{
@@ -91,38 +93,9 @@ fn upstream(fault: &Fault) -> Class {
             None,
         ),
         Blame::Gateway => class(status, SERVER_ERROR, fault.code(), None),
-        Blame::Service { .. } => match status {
-            StatusCode::INTERNAL_SERVER_ERROR => {
-                class(status, SERVER_ERROR, "internal_error", None)
-            }
-            StatusCode::BAD_GATEWAY => class(status, SERVER_ERROR, "bad_gateway", None),
-            StatusCode::GATEWAY_TIMEOUT => class(status, SERVER_ERROR, "timeout", None),
-            _ => class(status, SERVER_ERROR, "overloaded", None),
-        },
-        Blame::Request => request(fault),
+        Blame::Service { .. } | Blame::Request => {
+            let ErrorClass { kind, code, param } = error_class(status.as_u16(), &fault.message);
+            class(status, kind, code, param)
+        }
     }
-}
-
-/// Requests that every key would fail on, told apart by what Google's clients go by: the status,
-/// and where that says too little, the words.
-fn request(fault: &Fault) -> Class {
-    let words = fault.message.to_ascii_lowercase();
-    let says = |part: &str| words.contains(part);
-    let (code, param) = match fault.status {
-        StatusCode::NOT_FOUND if says("models/") => ("model_not_found", Some("model")),
-        StatusCode::NOT_FOUND | StatusCode::FORBIDDEN => ("not_found", None),
-        StatusCode::PAYLOAD_TOO_LARGE => ("request_too_large", None),
-        _ if says("token count") && says("exceeds") => {
-            ("context_length_exceeded", Some("messages"))
-        }
-        _ if says("multiple candidates") => ("unsupported_parameter", Some("n")),
-        _ if says("penalty is not enabled") => ("unsupported_parameter", Some("presence_penalty")),
-        _ if says("logprobs is not enabled") => ("unsupported_parameter", Some("logprobs")),
-        _ if says("thinking level") || says("thinking budget") => {
-            ("unsupported_value", Some("reasoning_effort"))
-        }
-        _ => ("invalid_argument", None),
-    };
-    let param = param.map(Into::into);
-    Class { status: fault.status, kind: INVALID_REQUEST, code, param }
 }

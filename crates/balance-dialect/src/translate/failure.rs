@@ -2,24 +2,23 @@
 //!
 //! Invariant: no API key is repeated, though Google's messages may quote one.
 
+mod table;
+
+pub use self::table::{ErrorClass, error_class};
+
 use super::malformed::Malformed;
 use crate::gemini::error::ErrorBody;
 use crate::openai::error::ErrorObject;
 
 /// An error that Gemini reported after its answer had begun.
 pub(crate) fn of_upstream(error: &ErrorBody, tell: impl FnOnce(&ErrorObject<'_>)) {
-    let (kind, code) = match error.code {
-        Some(400) => ("invalid_request_error", "invalid_argument"),
-        Some(429) => ("requests", "rate_limit_exceeded"),
-        Some(503) => ("server_error", "overloaded"),
-        Some(504) => ("server_error", "timeout"),
-        _ => ("server_error", "internal_error"),
-    };
+    let ErrorClass { kind, code, param } =
+        error_class(error.code.unwrap_or_default(), &error.message);
     let message = match masked(&error.message) {
         message if message.is_empty() => "Gemini broke off its answer; try again.".to_owned(),
         message => message,
     };
-    tell(&ErrorObject { message: &message, kind, param: None, code: Some(code) });
+    tell(&ErrorObject { message: &message, kind, param, code: Some(code) });
 }
 
 /// A stream that ended before Gemini said so.
