@@ -15,7 +15,14 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     for package in ["gemini-balance", "balance-mock"] {
         execute(&mut cargo(["build", "--release", "--package", package]))?;
     }
-    let mut bench = cargo(["run", "--quiet", "--release", "--package", "balance-bench", "--"]);
-    execute(bench.args(arguments))?;
+    for (program, options) in [
+        ("bench-translation", &["--quick", "--json"][..]), // it has no other options
+        ("balance-bench", &[]),
+    ] {
+        let known = |argument: &&String| options.is_empty() || options.contains(&argument.as_str());
+        let mut bench = cargo(["run", "--quiet", "--release", "--package", "balance-bench"]);
+        bench.args(["--bin", program, "--"]).args(arguments.iter().filter(known));
+        execute(&mut bench)?;
+    }
     Ok(Tally::PASSED)
 }

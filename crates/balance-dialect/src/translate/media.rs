@@ -163,8 +163,11 @@ fn mime_type(written: &str) -> Text<'_> {
 }
 
 fn inline<'a>(mime_type: Text<'a>, data: Text<'a>, path: Path<'_>) -> Result<Blob<'a>, Refusal> {
-    let is_blank = |c: char| c.is_ascii_whitespace();
-    let data = if data.contains(is_blank) { data.replace(is_blank, "").into() } else { data };
+    let data = if signs::has_blanks(&data) {
+        data.replace(|c: char| c.is_ascii_whitespace(), "").into()
+    } else {
+        data
+    };
     if data.is_empty() {
         return Err(Refusal::invalid_value(path, "there are no bytes"));
     }

@@ -25,9 +25,18 @@ const URL_SAFE: GeneralPurpose = lenient(&alphabet::URL_SAFE);
 pub(super) fn is_base64(data: &str) -> bool {
     let is_letter =
         |byte: &u8| byte.is_ascii_alphanumeric() | matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=');
+    !has(data, |byte| !is_letter(byte))
+}
+
+/// Whether there are blanks or line ends.
+pub(super) fn has_blanks(data: &str) -> bool {
+    has(data, u8::is_ascii_whitespace)
+}
+
+fn has(data: &str, is_wanted: impl Fn(&u8) -> bool) -> bool {
     // Without a way out within a piece, the compiler looks at many letters at once.
     let mut pieces = data.as_bytes().chunks(64);
-    pieces.all(|piece| piece.iter().fold(true, |all, byte| all & is_letter(byte)))
+    pieces.any(|piece| piece.iter().fold(false, |any, byte| any | is_wanted(byte)))
 }
 
 /// The media type of a picture that Gemini reads; none for any other bytes.
