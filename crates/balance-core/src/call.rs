@@ -182,8 +182,8 @@ impl<I> Call<I> {
         true
     }
 
-    /// Whether the answer is an event stream, whose reader passes over comments.
-    pub(crate) fn hears_comments(&self) -> bool {
+    /// Whether the answer is an event stream.
+    pub(crate) fn is_event_stream(&self) -> bool {
         match &self.via {
             Via::Stream => true,
             Via::Watch(Answer::Streamed) => {
@@ -209,6 +209,17 @@ impl<I> Call<I> {
         let payload = Payload::Full(body.into());
         self.tokens = guess(self.model.as_deref(), &payload);
         self.payload = Some(payload);
+    }
+
+    /// Asks for the answer as a whole, whose caller is given a stream of it.
+    pub(crate) fn ask_whole(&mut self) {
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let path = path.replace(":streamGenerateContent", ":generateContent");
+        let kept: Vec<&str> =
+            query.split('&').filter(|pair| !pair.is_empty() && *pair != "alt=sse").collect();
+        let mark = if kept.is_empty() { "" } else { "?" };
+        self.target = [&path, mark, &kept.join("&")].concat();
+        self.via = Via::Whole;
     }
 
     /// The same call where requests have other bodies; `None` if it sends its caller's stream.

@@ -27,7 +27,6 @@ mod refuse;
 mod supply;
 mod wait;
 
-use self::supply::KEEP_ALIVE;
 pub(crate) use self::supply::Supply;
 use crate::{
     attempt::{self, Opened},
@@ -54,6 +53,7 @@ use crate::{
     search::Search,
     secret::Secret,
     settings::{BaseUrl, Settings},
+    sign::KEEP_ALIVE,
     time::Timestamp,
     trail::Trail,
     verify,
@@ -162,13 +162,11 @@ impl<H: Host> Gateway<H> {
         pool: PoolId,
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
-        trail.model.clone_from(&call.model);
-        let now = self.host.now();
-        let silent_until = call.hears_comments().then(|| now + KEEP_ALIVE);
-        let mut search = Search::new(call, pool, &self.settings, now);
+        let silent_until = self.host.now() + KEEP_ALIVE;
         // Its future is large; the others are boxed by their streams.
-        let found = Box::pin(self.exchange(&mut search, silent_until, trail)).await?;
-        let mut asked = Asked { search, found };
+        let (asked, way) = Box::pin(self.ask_one(call, pool, Some(silent_until))).await;
+        trail.join(way);
+        let mut asked = asked?;
         let head = self.native_head(&mut asked);
         let mut answers = Answers::in_pool(pool);
         let strand = self.take_on(asked, &mut answers)?;
@@ -279,8 +277,11 @@ impl<H: Host> Gateway<H> {
         silent_until: Option<Timestamp>,
     ) -> (Result<Asked<H::Incoming, H::Body>, Error>, Trail) {
         let mut way = Trail { model: call.model.clone(), ..Trail::default() };
-        let silent_until = silent_until.filter(|_| call.hears_comments());
         let mut search = Search::new(call, pool, &self.settings, self.host.now());
+        if search.is_staged() {
+            return (Ok(Asked { search, found: None }), way);
+        }
+        let silent_until = silent_until.filter(|_| search.sign.is_some());
         let found = self.exchange(&mut search, silent_until, &mut way).await;
         (found.map(|found| Asked { search, found }), way)
     }

@@ -40,6 +40,7 @@ pub mod route;
 mod search;
 pub mod secret;
 pub mod settings;
+mod sign;
 pub mod time;
 pub mod trail;
 mod veil;

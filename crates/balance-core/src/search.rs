@@ -6,12 +6,13 @@
 use std::time::Duration;
 
 use crate::{
-    call::Call,
+    call::{Call, Via},
     fault::Fault,
     plan::Plan,
     pools::PoolId,
     queue::{Ticket, Wanted},
     settings::Settings,
+    sign::Sign,
     time::Timestamp,
 };
 
@@ -29,10 +30,24 @@ pub(crate) struct Search<I> {
     pub(crate) is_for_rest: bool,
     /// Its place among those that wait.
     pub(crate) ticket: Option<Ticket>,
+    /// What its caller is shown while it goes on behind the reply's head.
+    pub(crate) sign: Option<Sign>,
 }
 
 impl<I> Search<I> {
-    pub(crate) fn new(call: Call<I>, pool: PoolId, settings: &Settings, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        mut call: Call<I>,
+        pool: PoolId,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Self {
+        let mut sign = Sign::of(&call);
+        if let Some(sign) = &mut sign
+            && call.model.as_deref().is_some_and(|model| settings.fakes_stream(model))
+        {
+            call.ask_whole();
+            sign.every = settings.fake_stream_heartbeat.0;
+        }
         let plan = call.plan(settings, now);
         let patience = Duration::from_secs(settings.queue.value()).min(plan.time_left(now));
         Self {
@@ -43,7 +58,13 @@ impl<I> Search<I> {
             patient_until: now + patience,
             is_for_rest: false,
             ticket: None,
+            sign,
         }
+    }
+
+    /// Whether its caller's stream is made of a whole answer, and so begins before there is any.
+    pub(crate) fn is_staged(&self) -> bool {
+        self.sign.is_some() && matches!(self.call.via, Via::Whole)
     }
 
     /// Whether it had a key already, which failed.
@@ -59,7 +80,7 @@ impl<I> Search<I> {
     /// The same search where requests have other bodies; `None` if it
     /// sends a stream of its caller's, which ends with the caller's request.
     pub(crate) fn with_payload<J>(self) -> Option<Search<J>> {
-        let Self { call, pool, plan, last, patient_until, is_for_rest, ticket } = self;
+        let Self { call, pool, plan, last, patient_until, is_for_rest, ticket, sign } = self;
         Some(Search {
             call: call.with_payload()?,
             pool,
@@ -68,6 +89,7 @@ impl<I> Search<I> {
             patient_until,
             is_for_rest,
             ticket,
+            sign,
         })
     }
 }

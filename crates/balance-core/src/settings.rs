@@ -5,6 +5,7 @@
 
 mod limits;
 mod preset;
+mod streams;
 mod value;
 
 use std::fmt;
@@ -217,6 +218,26 @@ settings! {
     /// and where: before the instructions (`system`), or before or behind the user's last words
     /// (`user_prefix`, `user_suffix`).
     inject_prompt_position: PromptPlace = "system", ["INJECT_PROMPT_POSITION"];
+    /// Makes streams of answers that are asked for as a whole, with signs of life while the model works.
+    /// Then errors come inside the stream, too.
+    fake_stream: Switch = "false", ["FAKE_STREAM", "FAKE_STREAM_ENABLED"];
+    /// Of which models.
+    fake_stream_models: Patterns = "*", ["FAKE_STREAM_MODELS"];
+    /// The time between these signs of life.
+    fake_stream_heartbeat: Seconds = "5", ["FAKE_STREAM_HEARTBEAT_SECONDS", "FAKE_STREAM_EMPTY_DATA_INTERVAL_SECONDS"];
+    /// Gives the texts of event streams at the pace of somebody who types. It looks nicer, and takes
+    /// longer.
+    stream_optimizer: Switch = "false", ["STREAM_OPTIMIZER", "STREAM_OPTIMIZER_ENABLED"];
+    /// The seconds behind each piece of a long text,
+    stream_min_delay: Seconds = "0.016", ["STREAM_MIN_DELAY"];
+    /// and of a short one; in between, the longer the text, the less.
+    stream_max_delay: Seconds = "0.024", ["STREAM_MAX_DELAY"];
+    /// The most letters of a short text,
+    stream_short_text_threshold: Bounded<1, 1_000_000> = "10", ["STREAM_SHORT_TEXT_THRESHOLD"];
+    /// and the least of a long one. Texts that are not long come letter by letter,
+    stream_long_text_threshold: Bounded<1, 1_000_000> = "50", ["STREAM_LONG_TEXT_THRESHOLD"];
+    /// long ones in pieces of so many letters.
+    stream_chunk_size: Bounded<1, 1_000_000> = "5", ["STREAM_CHUNK_SIZE"];
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or a filter by module.
     log_level: String = "info", ["LOG_LEVEL"];
     /// How it is logged: `text` or `json`.

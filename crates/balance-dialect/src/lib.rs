@@ -14,6 +14,7 @@
 //! - [`summary`]: what an answer turned out to be.
 //! - [`openai`]: OpenAI's wire types.
 //! - [`translate`]: OpenAI's API over Gemini's.
+//! - [`pace`]: streams at the pace of somebody who types.
 //! - [`preset`]: what the operator sets for all requests, and the suffixes of models' names.
 //! - [`json`]: JSON text that borrows from what it was read from.
 
@@ -29,6 +30,7 @@ mod nesting;
 pub mod observe;
 pub mod openai;
 pub mod opening;
+pub mod pace;
 pub mod preset;
 pub mod resume;
 pub mod sse;

@@ -7,16 +7,14 @@ use std::pin::pin;
 
 use balance_dialect::{
     gemini::{self, error::ErrorBody},
-    resume::{End, Resumption},
+    pace::{Paced, Pacer},
+    resume::{End, Resumption, Unreadable},
 };
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http_body_util::BodyExt;
 
-use super::{
-    Gateway,
-    supply::{KEEP_ALIVE, still_here},
-};
+use super::Gateway;
 use crate::{
     attempt::Opened,
     error::Error,
@@ -26,6 +24,7 @@ use crate::{
     plan::Step,
     pool::Lease,
     search::Search,
+    sign::KEEP_ALIVE,
     trail::Trail,
     veil::Veil,
 };
@@ -34,6 +33,8 @@ use crate::{
 pub(super) struct Pouring<I> {
     pub(super) search: Search<I>,
     pub(super) resumption: Option<Resumption>,
+    /// What gives its events at a pace of our own.
+    pub(super) pacer: Option<Pacer>,
     /// The lease of what is being read.
     pub(super) held: Option<Lease>,
 }
@@ -63,9 +64,10 @@ impl<H: Host> Gateway<H> {
             if !is_for_rest && pouring.resumption.is_none() {
                 pouring.resumption = self.resumption(&pouring.search, opened.framing);
             }
+            pouring.pacer = self.pacer(&pouring.search);
             let veil = Veil::new(&lease.secret);
             pouring.held = Some(lease);
-            ending = pass_on(opened, veil, &mut pouring.resumption, trough).await?;
+            ending = self.pass_on(opened, veil, pouring, trough).await?;
             let error = match pouring.end(trough).await? {
                 Some(End::Cut(error)) => error,
                 Some(End::Whole) => return Ok(Ok(())),
@@ -84,7 +86,7 @@ impl<H: Host> Gateway<H> {
         error: Option<ErrorBody>,
         trail: &mut Trail,
     ) -> bool {
-        let Pouring { search, resumption, held } = pouring;
+        let Pouring { search, resumption, held, .. } = pouring;
         let (Some(lease), Some(resumption)) = (held.take(), resumption) else { return false };
         let key = lease.key;
         let fault = error.map_or_else(Fault::truncated, |e| Fault::from_event(&e, &lease.secret));
@@ -110,21 +112,85 @@ impl<H: Host> Gateway<H> {
         trough: &mut Trough,
         trail: &mut Trail,
     ) -> Result<Result<(Lease, Opened<H::Body>), Error>, Left> {
-        let hears_comments = search.call.hears_comments();
+        let sign = search.sign;
+        let every = sign.map_or(KEEP_ALIVE, |sign| sign.every);
         let mut exchange = pin!(self.exchange(search, None, trail));
         loop {
-            match select(exchange.as_mut(), pin!(self.host.sleep(KEEP_ALIVE))).await {
+            match select(exchange.as_mut(), pin!(self.host.sleep(every))).await {
                 Either::Left((Ok(Some(found)), _)) => return Ok(Ok(found)),
                 Either::Left((Ok(None), _)) => return Ok(Err(Error::Bug("a wait without an end"))),
                 Either::Left((Err(error), _)) => return Ok(Err(error)),
-                Either::Right(_) if hears_comments => trough.put(still_here()).await?,
-                Either::Right(_) => {}
+                Either::Right(_) => {
+                    if let Some(sign) = sign {
+                        trough.put(sign.shown()).await?;
+                    }
+                }
             }
         }
+    }
+
+    /// Passes an upstream answer on to its end.
+    async fn pass_on(
+        &self,
+        mut opened: Opened<H::Body>,
+        mut veil: Veil,
+        pouring: &mut Pouring<H::Incoming>,
+        trough: &mut Trough,
+    ) -> Result<Ending, Left> {
+        if pouring.search.is_staged() {
+            let whole = opened.start.pop_front().unwrap_or_default();
+            let whole = [veil.pass(whole), veil.rest()].concat();
+            self.give(event_of(&whole).into(), pouring, trough).await?;
+            return Ok(Ok(()));
+        }
+        loop {
+            let read = match opened.start.pop_front() {
+                Some(data) => Some(Ok(data)),
+                None => next_data(&mut opened.rest).await,
+            };
+            let (data, ending) = match read {
+                Some(Ok(data)) => (veil.pass(data), None),
+                Some(Err(cause)) => (veil.rest(), Some(Err(cause))),
+                None => (veil.rest(), Some(Ok(()))),
+            };
+            match pouring.part(data) {
+                Ok(part) => self.give(part, pouring, trough).await?,
+                Err(unreadable) => return Ok(Err(unreadable.into())),
+            }
+            if let Some(ending) = ending {
+                let held = pouring.pacer.as_mut().map_or_else(Vec::new, Pacer::finish);
+                trough.answer(held).await?;
+                return Ok(ending);
+            }
+        }
+    }
+
+    /// Gives bytes of an answer, at its pace.
+    async fn give(
+        &self,
+        data: Bytes,
+        pouring: &mut Pouring<H::Incoming>,
+        trough: &mut Trough,
+    ) -> Result<(), Left> {
+        let Some(pacer) = &mut pouring.pacer else { return trough.answer(data).await };
+        for Paced { bytes, wait } in pacer.push(&data) {
+            trough.answer(bytes).await?;
+            if !wait.is_zero() {
+                self.host.sleep(wait).await;
+            }
+        }
+        Ok(())
     }
 }
 
 impl<I> Pouring<I> {
+    /// What the caller gets of the next bytes.
+    fn part(&mut self, data: Bytes) -> Result<Bytes, Unreadable> {
+        let Some(resumption) = &mut self.resumption else { return Ok(data) };
+        let mut out = Vec::new();
+        resumption.push(&data, &mut out).map(|()| out.into())
+    }
+
     /// Ends what was read, and says how, where it is looked into.
     async fn end(&mut self, trough: &mut Trough) -> Result<Option<End>, Left> {
         let Some(resumption) = &mut self.resumption else { return Ok(None) };
@@ -143,41 +209,11 @@ impl<I> Pouring<I> {
     }
 }
 
-/// Passes an upstream answer on to its end.
-async fn pass_on<B>(
-    mut opened: Opened<B>,
-    mut veil: Veil,
-    resumption: &mut Option<Resumption>,
-    trough: &mut Trough,
-) -> Result<Ending, Left>
-where
-    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
-{
-    let mut part = |data: Bytes| match resumption {
-        None => Ok(data),
-        Some(resumption) => {
-            let mut out = Vec::new();
-            resumption.push(&data, &mut out).map(|()| out.into())
-        }
-    };
-    loop {
-        let read = match opened.start.pop_front() {
-            Some(data) => Some(Ok(data)),
-            None => next_data(&mut opened.rest).await,
-        };
-        let (data, ending) = match read {
-            Some(Ok(data)) => (veil.pass(data), None),
-            Some(Err(cause)) => (veil.rest(), Some(Err(cause))),
-            None => (veil.rest(), Some(Ok(()))),
-        };
-        match part(data) {
-            Ok(part) => trough.answer(part).await?,
-            Err(unreadable) => return Ok(Err(unreadable.into())),
-        }
-        if let Some(ending) = ending {
-            return Ok(ending);
-        }
-    }
+/// A whole answer as the only event of a stream. Its line ends stand between its tokens: those in
+/// texts are escaped.
+fn event_of(whole: &[u8]) -> Vec<u8> {
+    let line = whole.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte });
+    b"data: ".iter().copied().chain(line).chain(*b"\r\n\r\n").collect()
 }
 
 /// The next bytes of a body, trailers passed over.

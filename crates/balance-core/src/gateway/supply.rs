@@ -3,10 +3,9 @@
 //!
 //! Invariant: every lease that a job is handed, or takes, is settled by it.
 
-use std::{convert::Infallible, time::Duration};
+use std::convert::Infallible;
 
-use balance_dialect::{framing::Framing, resume::Resumption, summary::Summary};
-use bytes::Bytes;
+use balance_dialect::{framing::Framing, pace::Pacer, resume::Resumption, summary::Summary};
 use futures_channel::oneshot;
 use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
 
@@ -14,7 +13,7 @@ use super::{Asked, Gateway, pour::Pouring};
 use crate::{
     attempt::Opened,
     error::Error,
-    feed::{Feeder, Left, Piece, feed},
+    feed::{Feeder, Left, feed},
     host::Host,
     inflow::{Inflow, Strand},
     job::{Answers, Outcome},
@@ -22,10 +21,6 @@ use crate::{
     search::Search,
     trail::Trail,
 };
-
-/// How often a caller who waits is shown that the line is alive: "every 15 seconds or so", as the
-/// standard of event streams advises (WHATWG HTML, §9.2.7).
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// An answer to be supplied.
 #[derive(Debug)]
@@ -56,7 +51,7 @@ impl<H: Host> Gateway<H> {
         let framing = found.as_ref().and_then(|(_, opened)| opened.framing);
         let resumption = self.resumption(&search, framing);
         let begun = match found {
-            Some((lease, opened)) if resumption.is_none() => {
+            Some((lease, opened)) if resumption.is_none() && self.pacer(&search).is_none() => {
                 let inflow = Inflow::new(opened.start, opened.rest, &lease.secret);
                 answers.ends.push((lease, summary));
                 return Ok(Strand { inflow, report });
@@ -64,8 +59,8 @@ impl<H: Host> Gateway<H> {
             begun => begun,
         };
         let (mut feeder, feed) = feed();
-        if begun.is_none() {
-            feeder.trough.begin(still_here());
+        if let (None, Some(sign)) = (&begun, search.sign) {
+            feeder.trough.begin(sign.shown());
         }
         let search = search.with_payload().ok_or(Error::Bug("an upload that waits"))?;
         answers.supplies.push(Supply { search, begun, resumption, feeder, summary });
@@ -79,6 +74,12 @@ impl<H: Host> Gateway<H> {
         framing: Option<Framing>,
     ) -> Option<Resumption> {
         if self.settings.stream_resume.0 { search.call.resumption(framing) } else { None }
+    }
+
+    /// What gives the events of an answer at a pace of our own, if that is wanted.
+    pub(super) fn pacer<I>(&self, search: &Search<I>) -> Option<Pacer> {
+        search.sign?;
+        self.settings.pace().map(Pacer::new)
     }
 
     /// Sees the answers of a reply to their ends.
@@ -126,7 +127,7 @@ impl<H: Host> Gateway<H> {
         let mut trail = Trail::default();
         let Some(search) = search.with_payload() else { return (trail, None) };
         let pool = search.pool;
-        let mut pouring = Pouring { search, resumption, held: None };
+        let mut pouring = Pouring { search, resumption, pacer: None, held: None };
         let poured = self.pour(&mut pouring, begun, &mut trough, &mut trail);
         let ending = reader.unless_left(poured).await;
         drop(trough);
@@ -146,9 +147,4 @@ impl<H: Host> Gateway<H> {
         }
         (trail, summary)
     }
-}
-
-/// A comment, which every reader of event streams passes over.
-pub(super) const fn still_here() -> Piece {
-    Piece::Aside(Bytes::from_static(b": waiting for a key\n\n"))
 }

@@ -71,6 +71,11 @@ impl<'a> Fields<'a> {
         self.0.retain(|(name, _)| !names.contains(&&**name));
     }
 
+    /// Takes all other fields away.
+    pub(crate) fn keep(&mut self, names: &[&str]) {
+        self.0.retain(|(name, _)| names.contains(&&**name));
+    }
+
     /// Changes the object that a field holds, an empty one if there is none; gives whether it did.
     pub(crate) fn within<T>(
         &mut self,
