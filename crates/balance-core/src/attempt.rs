@@ -51,8 +51,8 @@ impl<B> Opened<B> {
     }
 
     /// The body of an answer that was read as a whole.
-    pub(crate) fn whole(&self) -> &[u8] {
-        self.start.front().map_or(&[], Bytes::as_ref)
+    pub(crate) fn into_whole(mut self) -> Bytes {
+        self.start.pop_front().unwrap_or_default()
     }
 }
 

@@ -82,6 +82,13 @@ impl Fault {
         Self::own(StatusCode::BAD_GATEWAY, text)
     }
 
+    /// An answer without what was asked for, which another key would not give either.
+    #[must_use]
+    pub fn declined(reason: &impl fmt::Display) -> Self {
+        let message = format!("Gemini declined: {reason}. Ask for something else.");
+        Self { blame: Blame::Request, ..Self::own(StatusCode::BAD_REQUEST, message) }
+    }
+
     /// A request that could not be written, which is this side's own mistake.
     #[must_use]
     pub fn ours(reason: &str) -> Self {

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use balance_dialect::{
     preset::Preset,
     summary::Summary,
-    translate::{self, Stamp, Translator, Upstream},
+    translate::{self, Malformed, Stamp, Translator, Upstream},
 };
 use http::request;
 
@@ -16,6 +16,7 @@ use crate::{
     error::Error,
     fault::Fault,
     host::Payload,
+    media::Studio,
     reply::Reply,
     route::{Endpoint, Native, NativeMethod, Route},
 };
@@ -49,7 +50,7 @@ pub(crate) fn decode<I>(
     route: Route,
     head: request::Parts,
     payload: Payload<I>,
-    preset: &Preset,
+    (preset, studio): (&Preset, Studio<'_>),
     stamp: Stamp,
 ) -> Result<Question<I>, Error> {
     let endpoint = match route {
@@ -70,6 +71,7 @@ pub(crate) fn decode<I>(
         Endpoint::Completions => translate::completions_by(preset, &body, stamp),
         Endpoint::Responses => translate::responses_by(preset, &body, stamp),
         Endpoint::Embeddings => translate::embeddings_by(preset, &body),
+        Endpoint::Media(endpoint) => studio.call(endpoint, &head.headers, &body, stamp),
         Endpoint::Models => Ok(translate::models(&preset.naming)),
         Endpoint::Model(name) => translate::model(&preset.naming, &name),
     };
@@ -128,11 +130,19 @@ impl Series {
     /// A fault of the service if it cannot be understood.
     pub(crate) fn take(&mut self, answer: &[u8]) -> Result<Summary, Fault> {
         let taken = self.translator.whole(answer, &mut self.answer);
-        taken.map_err(|malformed| Fault::malformed(&malformed))
+        taken.map_err(|malformed| {
+            let is_declined = matches!(malformed, Malformed::Declined { .. });
+            if is_declined { Fault::declined(&malformed) } else { Fault::malformed(&malformed) }
+        })
+    }
+
+    /// Whether pictures of the answers may be put on the web before they are taken.
+    pub(crate) fn takes_addresses(&self) -> bool {
+        self.translator.takes_addresses()
     }
 
     /// The one answer.
     pub(crate) fn finish<B>(self) -> Reply<B> {
-        Reply::full("application/json", self.answer)
+        Reply::full(self.translator.content_type(), self.answer)
     }
 }

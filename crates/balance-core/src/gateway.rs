@@ -15,6 +15,7 @@ use balance_dialect::{
     summary::{Summary, Usage},
     translate::{Stamp, Translator, Upstream},
 };
+use bytes::Bytes;
 use futures_util::{
     StreamExt,
     future::{Either, select},
@@ -41,6 +42,7 @@ use crate::{
     host::{FetchError, Host, Payload},
     job::{Answers, Job, Outcome, Task},
     key::{Key, KeyId},
+    media::{self, Studio},
     page,
     plan::Step,
     pool::Lease,
@@ -56,6 +58,7 @@ use crate::{
     sign::KEEP_ALIVE,
     time::Timestamp,
     trail::Trail,
+    upload::{self, Provider},
     verify,
     weave::Weave,
 };
@@ -86,7 +89,8 @@ impl<H: Host> Gateway<H> {
     pub fn new(host: H, settings: Settings) -> Self {
         let keys = settings.api_keys.0.clone();
         let pools = Pools::new(keys, settings.strategy, settings.pool_limits())
-            .with_checks(settings.check_interval());
+            .with_checks(settings.check_interval())
+            .with_paid(settings.paid_key.0.clone());
         let preset = settings.preset();
         Self { host, settings, preset, pools: Mutex::new(pools), queue: Queue::default() }
     }
@@ -132,9 +136,16 @@ impl<H: Host> Gateway<H> {
             Route::OpenAi(_) | Route::Native(_) => {}
         }
         let pool = self.enter(&route, &head)?;
+        let pool = media::pool_for(&route, pool, &self.settings);
         let payload = self.receive(body, &route, &head).await?;
         let payload = remote::complete(&self.host, &self.settings, &route, payload).await?;
-        match decode(route, head, payload, &self.preset, self.stamp())? {
+        match decode(
+            route,
+            head,
+            payload,
+            (&self.preset, Studio::of(&self.settings)),
+            self.stamp(),
+        )? {
             Question::Native(call) => self.relay(call, pool, trail).await,
             Question::Stream(calls, translator) => self.weave(calls, translator, pool, trail).await,
             Question::Series(series) => self.gather(series, pool, trail).await,
@@ -226,7 +237,8 @@ impl<H: Host> Gateway<H> {
             let asked = self.ask(calls, pool, None, trail).await?;
             let mut answers = asked.into_iter().filter_map(|asked| asked.found);
             while let Some((lease, opened)) = answers.next() {
-                let taken = series.take(opened.whole());
+                let answer = self.put_on_the_web(&series, opened).await;
+                let taken = series.take(&answer);
                 self.settle(pool, lease, taken.as_ref().map(|summary| summary.usage));
                 match taken {
                     Ok(summary) => summaries.push(Some(summary)),
@@ -236,6 +248,16 @@ impl<H: Host> Gateway<H> {
                     }
                 }
             }
+        }
+    }
+
+    /// An answer, with its pictures at addresses of their own where that is wanted.
+    async fn put_on_the_web(&self, series: &Series, opened: Opened<H::Body>) -> Bytes {
+        let answer = opened.into_whole();
+        match Provider::of(&self.settings).filter(|_| series.takes_addresses()) {
+            // Boxed, as few requests need the room that it takes.
+            Some(provider) => Box::pin(upload::put(&self.host, &provider, answer)).await,
+            None => answer,
         }
     }
 

@@ -23,6 +23,8 @@ const MOST_OWNERS: usize = 1024;
 pub(crate) enum PoolId {
     /// The operator's.
     Operator,
+    /// The operator's keys for what only paid keys do.
+    Paid,
     /// One of a caller's own keys, by a digest of them that cannot be forged.
     Owner(u128),
 }
@@ -31,6 +33,7 @@ pub(crate) enum PoolId {
 #[derive(Debug)]
 pub(crate) struct Pools {
     operator: Pool,
+    paid: Pool,
     owners: HashMap<u128, Owner>,
     strategy: Strategy,
 }
@@ -47,7 +50,13 @@ impl Pools {
     #[must_use]
     pub(crate) fn new(keys: Vec<Key>, strategy: Strategy, limits: PoolLimits) -> Self {
         let operator = Pool::new(keys, strategy).with_limits(limits);
-        Self { operator, owners: HashMap::new(), strategy }
+        Self { operator, paid: Pool::new(Vec::new(), strategy), owners: HashMap::new(), strategy }
+    }
+
+    /// The same with keys for what only paid keys do.
+    #[must_use]
+    pub(crate) fn with_paid(self, keys: Vec<Key>) -> Self {
+        Self { paid: Pool::new(keys, self.strategy), ..self }
     }
 
     /// The same, new and unused, with checks of the operator's keys.
@@ -85,6 +94,7 @@ impl Pools {
     pub(crate) fn of(&mut self, id: PoolId, now: Timestamp) -> &mut Pool {
         match id {
             PoolId::Operator => &mut self.operator,
+            PoolId::Paid => &mut self.paid,
             PoolId::Owner(id) => {
                 let pool = || Pool::new(Vec::new(), self.strategy);
                 let owner =

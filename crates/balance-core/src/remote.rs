@@ -5,7 +5,9 @@
 
 use std::{pin::pin, time::Duration};
 
-use balance_dialect::translate::remote::{Obstacle, Remote, in_chat, in_responses, inline};
+use balance_dialect::translate::remote::{
+    Obstacle, Remote, in_chat, in_edit, in_responses, inline,
+};
 use bytes::Bytes;
 use futures_util::future::{Either, join_all, select};
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header, uri};
@@ -16,7 +18,7 @@ use crate::{
     error::Error,
     host::{BoxError, Host, Payload, VisitError},
     reach::Reach,
-    route::{Endpoint, Route},
+    route::{Endpoint, MediaEndpoint, Route},
     settings::Settings,
 };
 
@@ -98,6 +100,7 @@ fn remotes(route: &Route, body: &[u8]) -> Vec<Remote> {
     match route {
         Route::OpenAi(Endpoint::Chat) => in_chat(body),
         Route::OpenAi(Endpoint::Responses) => in_responses(body),
+        Route::OpenAi(Endpoint::Media(MediaEndpoint::EditedPictures)) => in_edit(body),
         Route::OpenAi(_)
         | Route::Native(_)
         | Route::Home

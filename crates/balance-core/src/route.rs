@@ -48,10 +48,27 @@ pub enum Endpoint {
     Responses,
     /// `POST …/embeddings`
     Embeddings,
+    /// Pictures and sounds.
+    Media(MediaEndpoint),
     /// `GET …/models`
     Models,
     /// `GET …/models/{id}`
     Model(String),
+}
+
+/// An OpenAI endpoint for pictures or sounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaEndpoint {
+    /// `POST …/images/generations`
+    Pictures,
+    /// `POST …/images/edits`
+    EditedPictures,
+    /// `POST …/audio/speech`
+    Speech,
+    /// `POST …/audio/transcriptions`
+    Transcription,
+    /// `POST …/audio/translations`
+    Translation,
 }
 
 /// A native request: what of its path matters to the way it takes.
@@ -103,11 +120,36 @@ impl Route {
             Self::Preflight => "preflight",
             Self::Verify => "verify",
             Self::OpenAi(Endpoint::Chat) => "chat",
+            Self::OpenAi(Endpoint::Media(endpoint)) => endpoint.name(),
             Self::OpenAi(Endpoint::Completions) => "completions",
             Self::OpenAi(Endpoint::Responses) => "responses",
             Self::OpenAi(Endpoint::Embeddings) => "embeddings",
             Self::OpenAi(Endpoint::Models | Endpoint::Model(_)) => "models",
             Self::Native(_) => "native",
+        }
+    }
+}
+
+impl MediaEndpoint {
+    /// The endpoint at the end of a path.
+    fn find(collection: &str, last: &str) -> Option<Self> {
+        match (collection, last) {
+            ("images", "generations") => Some(Self::Pictures),
+            ("images", "edits") => Some(Self::EditedPictures),
+            ("audio", "speech") => Some(Self::Speech),
+            ("audio", "transcriptions") => Some(Self::Transcription),
+            ("audio", "translations") => Some(Self::Translation),
+            _ => None,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pictures => "images",
+            Self::EditedPictures => "image edits",
+            Self::Speech => "speech",
+            Self::Transcription => "transcriptions",
+            Self::Translation => "translations",
         }
     }
 }
@@ -175,6 +217,10 @@ fn find(path: &str, decoded: &str, headers: &HeaderMap) -> Option<(Route, Allowe
 fn openai(path: &str, headers: &HeaderMap) -> Option<(Route, Allowed)> {
     let path = path.strip_suffix('/').unwrap_or(path);
     let (prefix, last) = path.rsplit_once('/')?;
+    let collection = prefix.rsplit('/').next().unwrap_or_default();
+    if let Some(endpoint) = MediaEndpoint::find(collection, last) {
+        return Some((Route::OpenAi(Endpoint::Media(endpoint)), POST));
+    }
     let (endpoint, allowed) = match last {
         "completions" if prefix.ends_with("/chat") => (Endpoint::Chat, POST),
         "completions" => (Endpoint::Completions, POST),

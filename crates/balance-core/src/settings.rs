@@ -13,13 +13,14 @@ use std::fmt;
 pub use limits::ModelRateLimits;
 pub use preset::SafetySettings;
 pub use value::{
-    AccessTokens, BaseUrl, Bounded, CallerKeys, Keys, LogFormat, Proxies, Seconds, Switch, Value,
-    WrongValue,
+    AccessTokens, BaseUrl, Bounded, CallerKeys, Keys, LogFormat, Proxies, Seconds, Switch,
+    UploadProvider, Value, WrongValue,
 };
 
 use balance_dialect::preset::{ModelMap, Patterns, PromptPlace, ThinkingMap};
 
 use crate::pool::{KeyLimits, PaidModels, Strategy};
+use crate::secret::Secret;
 
 /// Where settings are read from, by name: the environment, a file, a map in a test.
 pub trait Strings {
@@ -173,6 +174,42 @@ settings! {
     /// Lets callers have files fetched from private addresses too, this machine's included. Only
     /// for a server whose callers are all trusted.
     remote_private: Switch = "false", ["REMOTE_PRIVATE"];
+    /// Keys that make pictures (`/images/…`) for callers of the pool, as Imagen and many models that
+    /// draw are for paid keys only. Empty takes the pool's.
+    paid_key: Keys = "", ["PAID_KEY"], secret;
+    /// The model that draws where a request names one of OpenAI's, or none.
+    images_model: String = "gemini-3.1-flash-image", ["IMAGES_MODEL", "CREATE_IMAGE_MODEL"];
+    /// The model that speaks, likewise.
+    speech_model: String = "gemini-2.5-flash-preview-tts", ["SPEECH_MODEL", "TTS_MODEL"];
+    /// The model that writes recordings down, likewise.
+    transcription_model: String = "gemini-flash-latest", ["TRANSCRIPTION_MODEL"];
+    /// Who keeps pictures, so that answers have their addresses: `smms`, `picgo`,
+    /// `cloudflare_imgbed` or `aliyun_oss`. Without it, or its credential, pictures are in the answer.
+    upload_provider: Option<UploadProvider> = "", ["UPLOAD_PROVIDER"];
+    /// The token of SM.MS.
+    smms_token: Option<Secret> = "", ["SMMS_SECRET_TOKEN"], secret;
+    /// Where SM.MS is, if not at its own address.
+    smms_url: Option<BaseUrl> = "", ["SMMS_URL"];
+    /// The key of PicGo, or of one's own Chevereto.
+    picgo_key: Option<Secret> = "", ["PICGO_API_KEY"], secret;
+    /// Where PicGo is.
+    picgo_url: BaseUrl = "https://www.picgo.net/api/1/upload", ["PICGO_API_URL"];
+    /// Where one's own Cloudflare ImgBed takes files.
+    imgbed_url: Option<BaseUrl> = "", ["CLOUDFLARE_IMGBED_URL"];
+    /// Its code.
+    imgbed_code: Option<Secret> = "", ["CLOUDFLARE_IMGBED_AUTH_CODE"], secret;
+    /// The folder in it.
+    imgbed_folder: String = "", ["CLOUDFLARE_IMGBED_UPLOAD_FOLDER"];
+    /// Where Aliyun's storage is, such as `oss-cn-hangzhou.aliyuncs.com`.
+    oss_endpoint: String = "", ["OSS_ENDPOINT"];
+    /// The bucket; its pictures can be read by everybody.
+    oss_bucket: String = "", ["OSS_BUCKET_NAME"];
+    /// The region, if the endpoint does not tell.
+    oss_region: String = "", ["OSS_REGION"];
+    /// Who writes to it.
+    oss_key: Option<Secret> = "", ["OSS_ACCESS_KEY"], secret;
+    /// Its secret.
+    oss_secret: Option<Secret> = "", ["OSS_ACCESS_KEY_SECRET"], secret;
     /// Proxies to reach upstream by (`http://`, `https://`, `socks5://`, user and password
     /// allowed), by commas or as a JSON list.
     proxies: Proxies = "", ["PROXIES"], secret;

@@ -16,11 +16,13 @@
 //! - [`translate`]: OpenAI's API over Gemini's.
 //! - [`pace`]: streams at the pace of somebody who types.
 //! - [`preset`]: what the operator sets for all requests, and the suffixes of models' names.
+//! - [`form`]: forms with files, as browsers send them.
 //! - [`json`]: JSON text that borrows from what it was read from.
 
 mod backlog;
 #[cfg(test)]
 mod cut;
+pub mod form;
 pub mod framing;
 pub mod gemini;
 mod glance;

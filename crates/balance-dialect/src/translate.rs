@@ -30,8 +30,10 @@ mod dialogue;
 mod embeddings;
 mod failure;
 mod finish;
+pub mod hosted;
 mod ids;
 mod lanes;
+mod made;
 mod malformed;
 mod media;
 mod messages;
@@ -41,7 +43,9 @@ mod names;
 mod packed;
 mod parts;
 mod path;
+mod pictures;
 mod piece;
+mod posted;
 mod refusal;
 pub mod remote;
 mod reply;
@@ -51,23 +55,30 @@ mod responses;
 mod schema;
 mod sources;
 mod speech;
+mod spoken;
 mod text_completion;
 pub(crate) mod thinking;
 mod tools;
+mod transcript;
 mod upstream;
 mod usage;
 
 pub use self::failure::{ErrorClass, error_class};
 pub use self::malformed::Malformed;
 pub(crate) use self::model::is_known as is_known_model;
+pub use self::pictures::{Gallery, edited_pictures, pictures};
+pub use self::posted::{MediaModels, Posted};
 pub use self::refusal::Refusal;
 pub use self::resign::resign;
+pub use self::spoken::speak;
+pub use self::transcript::{Wording, transcript};
 pub use self::upstream::Upstream;
 pub(crate) use self::upstream::segment as path_segment;
 
 use self::chat::{CallStyle, Chat, StreamUsage};
 use self::embeddings::Embeddings;
 use self::lanes::Lanes;
+use self::made::Made;
 use self::models::Models;
 use self::piece::CallIds;
 use self::reply::Feed;
@@ -273,6 +284,7 @@ enum Kind {
     Model {
         id: String,
     },
+    Made(Made),
 }
 
 impl Translator {
@@ -300,7 +312,7 @@ impl Translator {
             Kind::Chat(feed) => feed.push(lane, bytes, out),
             Kind::Completions(feed) => feed.push(lane, bytes, out),
             Kind::Responses(feed) => feed.push(lane, bytes, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } => {
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } | Kind::Made(_) => {
                 Err(Malformed::Unexpected)
             }
         }
@@ -319,7 +331,7 @@ impl Translator {
             Kind::Chat(feed) => feed.finish(lane, out),
             Kind::Completions(feed) => feed.finish(lane, out),
             Kind::Responses(feed) => feed.finish(lane, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } => {
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } | Kind::Made(_) => {
                 Summary { usage: Usage::default(), ending: Ending::Truncated }
             }
         }
@@ -332,7 +344,7 @@ impl Translator {
             Kind::Chat(feed) => feed.interrupt(error, out),
             Kind::Completions(feed) => feed.interrupt(error, out),
             Kind::Responses(feed) => feed.interrupt(error, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } => {}
+            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } | Kind::Made(_) => {}
         }
     }
 
@@ -349,6 +361,7 @@ impl Translator {
             Kind::Embeddings(embeddings) => embeddings.whole(body, out),
             Kind::Models(models) => models.whole(body, out),
             Kind::Model { id } => models::write_model(body, id, out),
+            Kind::Made(made) => made.whole(body, out),
         }
     }
 
@@ -361,7 +374,29 @@ impl Translator {
             | Kind::Completions(_)
             | Kind::Responses(_)
             | Kind::Embeddings(_)
-            | Kind::Model { .. } => None,
+            | Kind::Model { .. }
+            | Kind::Made(_) => None,
+        }
+    }
+
+    /// The media type of the client's answer, where it is read as a whole.
+    #[must_use]
+    pub const fn content_type(&self) -> &'static str {
+        if let Kind::Made(made) = &self.0 { made.content_type() } else { "application/json" }
+    }
+
+    /// Whether pictures of an answer may be put on the web before it is translated; see
+    /// [`hosted`].
+    #[must_use]
+    pub fn takes_addresses(&self) -> bool {
+        match &self.0 {
+            Kind::Chat(_) => true,
+            Kind::Made(made) => made.takes_addresses(),
+            Kind::Completions(_)
+            | Kind::Responses(_)
+            | Kind::Embeddings(_)
+            | Kind::Models(_)
+            | Kind::Model { .. } => false,
         }
     }
 }

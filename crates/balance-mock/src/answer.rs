@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 mod embed;
+mod media;
 mod prompt;
 mod schema;
 mod shape;
@@ -12,11 +13,12 @@ mod text;
 mod tokens;
 
 pub(crate) use embed::{batch_embeddings, embedding, tokens as embedding_tokens};
+pub(crate) use media::predictions;
 pub(crate) use prompt::{Prompt, field};
 pub use shape::Shape;
 pub(crate) use tokens::{count_tokens_answer, estimate, of_request};
 
-use crate::google::Model;
+use crate::google::{Makes, Model};
 
 /// Stands where Google puts an encrypted one; it is valid base64.
 const SIGNATURE: &str = "bW9jay10aG91Z2h0LXNpZ25hdHVyZQ==";
@@ -187,6 +189,11 @@ fn content(prompt: &Prompt<'_>, shape: &Shape, thinks: bool) -> Content {
     }
     if let Some(text) = &shape.text {
         return Content::Text(text.clone());
+    }
+    match Model::find(prompt.model).and_then(|model| model.makes()) {
+        Some(Makes::Pictures) => return Content::Parts(media::picture()),
+        Some(Makes::Speech) => return Content::Parts(media::speech()),
+        None => {}
     }
     if let Some((name, arguments)) = prompt.forced_call() {
         let call = json!({ "functionCall": { "name": name, "args": arguments } });

@@ -15,7 +15,7 @@ mod window;
 
 pub use errors::{ApiError, ErrorName, Place};
 pub use models::Model;
-pub(crate) use models::{CATALOGUE, Method};
+pub(crate) use models::{CATALOGUE, Makes, Method};
 pub use quota::{Dimension, Level, Limits, Violation};
 pub use time::Timestamp;
 

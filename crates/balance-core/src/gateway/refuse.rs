@@ -40,13 +40,17 @@ pub(super) fn unanswered(pool: PoolId, ready_in: Option<Duration>, last: Option<
                 ready_in.filter(|after| fault.remedy() != Remedy::Never && !after.is_zero());
             Error::Upstream { fault, retry_after }
         }
-        (PoolId::Operator, Remedy::NextKey, _) if nobody_knows => {
+        (PoolId::Operator | PoolId::Paid, Remedy::NextKey, _) if nobody_knows => {
             Error::Upstream { fault, retry_after: None }
         }
-        (PoolId::Operator, Remedy::NextKey, Some(Duration::ZERO)) => Error::OutOfTries { fault },
-        (PoolId::Operator, Remedy::NextKey, Some(_)) => {
+        (PoolId::Operator | PoolId::Paid, Remedy::NextKey, Some(Duration::ZERO)) => {
+            Error::OutOfTries { fault }
+        }
+        (PoolId::Operator | PoolId::Paid, Remedy::NextKey, Some(_)) => {
             Error::Exhausted { retry_after: ready_in, last: Some(fault) }
         }
-        (PoolId::Operator, Remedy::NextKey, None) => Error::Unhealthy { last: Some(fault) },
+        (PoolId::Operator | PoolId::Paid, Remedy::NextKey, None) => {
+            Error::Unhealthy { last: Some(fault) }
+        }
     }
 }

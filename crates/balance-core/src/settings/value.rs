@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     key::{Key, Tier},
     pool::Strategy,
+    secret::Secret,
 };
 
 /// Why a text is no value of its type: what is wanted instead.
@@ -133,6 +134,39 @@ impl Value for CallerKeys {
             ("always", _) | (_, Ok(Switch(true))) => Ok(Self::Always),
             ("never", _) | (_, Ok(Switch(false))) => Ok(Self::Never),
             (_, Err(_)) => Err(WrongValue::new("wanted auto, always or never")),
+        }
+    }
+}
+
+impl Value for Secret {
+    const KIND: &'static str = "text";
+    fn parse(text: &str) -> Result<Self, WrongValue> {
+        Ok(Self::new(text))
+    }
+}
+
+/// Who keeps pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UploadProvider {
+    /// SM.MS
+    Smms,
+    /// PicGo, or one's own server of its kind.
+    Picgo,
+    /// One's own Cloudflare ImgBed.
+    CloudflareImgbed,
+    /// Aliyun's object storage.
+    AliyunOss,
+}
+
+impl Value for UploadProvider {
+    const KIND: &'static str = "name of a provider";
+    fn parse(text: &str) -> Result<Self, WrongValue> {
+        match text {
+            "smms" => Ok(Self::Smms),
+            "picgo" => Ok(Self::Picgo),
+            "cloudflare_imgbed" => Ok(Self::CloudflareImgbed),
+            "aliyun_oss" => Ok(Self::AliyunOss),
+            _ => Err(WrongValue::new("wanted smms, picgo, cloudflare_imgbed or aliyun_oss")),
         }
     }
 }

@@ -245,17 +245,28 @@ pub struct ImageUrl<'a> {
     pub url: Shown<DataUrl<'a>>,
 }
 
-/// A `data:` URL of base64.
+/// A `data:` URL of base64, or what stands for it on the web.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DataUrl<'a> {
     /// The media type.
     pub mime_type: &'a str,
-    /// Base64.
+    /// Base64; or the address of a picture that was put on the web, which is no base64.
     pub data: &'a str,
+}
+
+impl DataUrl<'_> {
+    /// Whether it was put on the web.
+    #[must_use]
+    pub fn is_on_the_web(&self) -> bool {
+        self.data.contains(':')
+    }
 }
 
 impl fmt::Display for DataUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_on_the_web() {
+            return f.write_str(self.data);
+        }
         write!(f, "data:{};base64,{}", self.mime_type, self.data)
     }
 }

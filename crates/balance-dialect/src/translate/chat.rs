@@ -5,7 +5,7 @@
 
 mod logprobs;
 mod refused;
-mod sound;
+pub(crate) mod sound;
 mod stream;
 mod whole;
 

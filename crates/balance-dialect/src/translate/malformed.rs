@@ -27,6 +27,12 @@ pub enum Malformed {
         /// The reason in Gemini's words, such as `MALFORMED_FUNCTION_CALL`.
         reason: Option<String>,
     },
+    /// Gemini made no picture.
+    #[error("no picture was made ({})", reason.as_deref().unwrap_or("without a reason"))]
+    Declined {
+        /// The reason in Gemini's words, such as `IMAGE_SAFETY`.
+        reason: Option<String>,
+    },
     /// The answer is an error in spite of its status.
     #[error("the upstream answer is an error ({})", .0.status.as_deref().unwrap_or("without a status"))]
     Failed(Box<ErrorBody>),

@@ -64,6 +64,8 @@ impl<'a> Piece<'a> {
                 Some(fenced(&code.language.0.to_ascii_lowercase(), &code.code).into())
             }
             Self::CodeOutput(output) => Some(fenced("output", output).into()),
+            // Clients that know no `images` show Markdown.
+            Self::Image(url) if url.is_on_the_web() => Some(format!("![image]({url})").into()),
             Self::Thought(_) | Self::Call(..) | Self::Image(_) | Self::Audio(_) => None,
         }
     }

@@ -16,7 +16,7 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-pub use self::find::{in_chat, in_responses};
+pub use self::find::{in_chat, in_edit, in_responses};
 
 use self::kind::Kind;
 use super::refusal::{Refusal, quoted};

@@ -5,9 +5,7 @@
 
 use super::path::Path;
 use super::refusal::{Refusal, quoted};
-use crate::gemini::generate::request::{
-    GenerationConfig, PrebuiltVoiceConfig, SpeechConfig, VoiceConfig,
-};
+use crate::gemini::generate::request::{GenerationConfig, SpeechConfig};
 use crate::json::Text;
 use crate::openai::chat::{ChatRequest, SpokenAnswer};
 use crate::openai::union::StringOrObject;
@@ -36,11 +34,7 @@ pub(crate) fn put<'a>(
         return Ok(SoundFormat::Raw);
     };
     let path = Path::root("audio");
-    if let Some(voice_name) = voice(audio, path)? {
-        let prebuilt_voice_config = PrebuiltVoiceConfig { voice_name };
-        let voice_config = VoiceConfig { prebuilt_voice_config };
-        config.speech_config = Some(SpeechConfig { voice_config });
-    }
+    config.speech_config = voice(audio, path)?.map(SpeechConfig::of);
     format(audio.format.as_deref(), chat.stream == Some(true), path.field("format"))
 }
 
@@ -70,15 +64,21 @@ fn modalities(wanted: &[Text<'_>]) -> Result<Vec<&'static str>, Refusal> {
 fn voice<'a>(audio: &'a SpokenAnswer<'a>, path: Path<'_>) -> Result<Option<Text<'a>>, Refusal> {
     match &audio.voice {
         None => Ok(None),
-        Some(StringOrObject::String(name)) => {
-            let row = VOICES.iter().find(|(openai, _)| name.eq_ignore_ascii_case(openai));
-            Ok(Some(row.map_or_else(|| Text::from(&**name), |(_, gemini)| Text::from(*gemini))))
-        }
-        Some(StringOrObject::Object(_)) => {
-            let reason = "there are no voices by id; send a name, such as 'alloy' or 'Kore'";
-            Err(Refusal::invalid_value(path.field("voice"), reason))
-        }
+        Some(StringOrObject::String(name)) => Ok(Some(voice_of(name))),
+        Some(StringOrObject::Object(_)) => Err(no_voice_by_id(path.field("voice"))),
     }
+}
+
+/// The voice of Gemini that a name stands for.
+pub(crate) fn voice_of(name: &str) -> Text<'_> {
+    let row = VOICES.iter().find(|(openai, _)| name.eq_ignore_ascii_case(openai));
+    row.map_or_else(|| Text::from(name), |(_, gemini)| Text::from(*gemini))
+}
+
+/// The refusal of a voice that was made before.
+pub(crate) fn no_voice_by_id(param: impl std::fmt::Display) -> Refusal {
+    let reason = "there are no voices by id; send a name, such as 'alloy' or 'Kore'";
+    Refusal::invalid_value(param, reason)
 }
 
 fn format(word: Option<&str>, stream: bool, path: Path<'_>) -> Result<SoundFormat, Refusal> {

@@ -25,6 +25,7 @@ enum Kind {
     Open,
     Live,
     Embedding,
+    Imagen,
 }
 
 /// What can be asked of a model.
@@ -35,6 +36,14 @@ pub(crate) enum Method {
     CountTokens,
     Embed,
     BatchEmbed,
+    Predict,
+}
+
+/// What a model makes instead of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Makes {
+    Pictures,
+    Speech,
 }
 
 impl Method {
@@ -46,6 +55,7 @@ impl Method {
             "countTokens" => Self::CountTokens,
             "embedContent" => Self::Embed,
             "batchEmbedContents" => Self::BatchEmbed,
+            "predict" => Self::Predict,
             _ => return None,
         })
     }
@@ -87,6 +97,7 @@ pub(crate) const CATALOGUE: &[Model] = &[
     model("gemini-3.1-flash-live-preview", "Gemini 3.1 Flash Live", 131_072, 65_536, Kind::Live),
     model("gemma-4-26b-a4b-it", "Gemma 4 26B A4B IT", 262_144, 32_768, Kind::Open),
     model("gemma-4-31b-it", "Gemma 4 31B IT", 262_144, 32_768, Kind::Open),
+    model("imagen-4.0-generate-001", "Imagen 4", 480, 8_192, Kind::Imagen),
     model("gemini-embedding-001", "Gemini Embedding 001", 2_048, 1, Kind::Embedding),
     model("gemini-embedding-2", "Gemini Embedding 2", 8_192, 1, Kind::Embedding),
 ];
@@ -102,10 +113,20 @@ impl Model {
     pub(crate) fn supports(&self, method: Method) -> bool {
         match method {
             Method::Generate | Method::StreamGenerate => {
-                !matches!(self.kind, Kind::Embedding | Kind::Live)
+                !matches!(self.kind, Kind::Embedding | Kind::Live | Kind::Imagen)
             }
-            Method::CountTokens => self.kind != Kind::Live,
+            Method::CountTokens => !matches!(self.kind, Kind::Live | Kind::Imagen),
+            Method::Predict => self.kind == Kind::Imagen,
             Method::Embed | Method::BatchEmbed => self.kind == Kind::Embedding,
+        }
+    }
+
+    /// What it makes instead of words, if it does.
+    pub(crate) fn makes(&self) -> Option<Makes> {
+        match self.kind {
+            Kind::Image => Some(Makes::Pictures),
+            Kind::Speech => Some(Makes::Speech),
+            Kind::Text | Kind::Open | Kind::Live | Kind::Embedding | Kind::Imagen => None,
         }
     }
 
@@ -148,6 +169,7 @@ impl Kind {
             Self::Speech => &["countTokens", "generateContent"],
             Self::Open => &["generateContent", "countTokens"],
             Self::Live => &["bidiGenerateContent"],
+            Self::Imagen => &["predict"],
             Self::Embedding => {
                 &["embedContent", "countTextTokens", "countTokens", "asyncBatchEmbedContent"]
             }

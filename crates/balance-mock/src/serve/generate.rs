@@ -8,7 +8,7 @@ use super::call::Call;
 use super::check;
 use crate::answer::{
     Answer, Prompt, Shape, batch_embeddings, count_tokens_answer, embedding, embedding_tokens,
-    of_request,
+    of_request, predictions,
 };
 use crate::google::{ApiError, ErrorName, Method, Metric, Model, ProjectId};
 use crate::log::lock;
@@ -29,6 +29,7 @@ pub(super) fn answer(
         None => Err(ErrorName::ModelNotFound.at(&call.place())),
         Some(Method::Generate | Method::StreamGenerate) => generate(call, model, project, rule),
         Some(Method::CountTokens) => count(call),
+        Some(Method::Predict) => predict(call, model, project),
         Some(method @ (Method::Embed | Method::BatchEmbed)) => embed(call, model, project, method),
     }
 }
@@ -94,6 +95,12 @@ fn fixed(call: &Call<'_>, model: &str, form: Form) -> Vec<Bytes> {
     let pieces = slot(&forms).unwrap_or_default();
     known.insert(model.to_owned(), forms);
     pieces
+}
+
+fn predict(call: &Call<'_>, model: &str, project: ProjectId) -> Result<Reply, ApiError> {
+    let body = call.json()?;
+    admit(call, project, Metric::Generate, model, of_request(&body))?;
+    Ok(Reply::json(&predictions(&body)))
 }
 
 fn count(call: &Call<'_>) -> Result<Reply, ApiError> {

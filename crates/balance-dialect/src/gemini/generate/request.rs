@@ -315,6 +315,9 @@ pub struct GenerationConfig<'a> {
     /// How a spoken answer sounds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub speech_config: Option<SpeechConfig<'a>>,
+    /// What pictures are like.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_config: Option<ImageConfig>,
     /// How the model thinks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thinking_config: Option<ThinkingConfig<'a>>,
@@ -350,6 +353,26 @@ pub struct VoiceConfig<'a> {
 pub struct PrebuiltVoiceConfig<'a> {
     /// Its name, such as `Kore`.
     pub voice_name: Text<'a>,
+}
+
+impl<'a> SpeechConfig<'a> {
+    /// A voice of Google's.
+    #[must_use]
+    pub fn of(voice_name: Text<'a>) -> Self {
+        let prebuilt_voice_config = PrebuiltVoiceConfig { voice_name };
+        Self { voice_config: VoiceConfig { prebuilt_voice_config } }
+    }
+}
+
+/// What pictures are like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageConfig {
+    /// Width to height, such as `16:9`.
+    pub aspect_ratio: &'static str,
+    /// `2K` or `4K`, for models that draw so large.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_size: Option<&'static str>,
 }
 
 /// How the model thinks.

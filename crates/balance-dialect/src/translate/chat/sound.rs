@@ -32,10 +32,15 @@ pub(super) fn joined<'a>(sounds: &[&'a Blob<'a>], format: SoundFormat) -> Option
     Some(Cow::Owned(STANDARD.encode(bytes)))
 }
 
-/// The header of a WAV file of one channel of 16-bit samples (RIFF, format 1).
-fn header(mime_type: &str, length: usize) -> Vec<u8> {
+/// The samples of a second.
+pub(crate) fn rate(mime_type: &str) -> u32 {
     let rate = mime_type.split(';').find_map(|word| word.trim().strip_prefix("rate="));
-    let rate = rate.and_then(|rate| rate.parse::<u32>().ok()).unwrap_or(RATE);
+    rate.and_then(|rate| rate.parse().ok()).unwrap_or(RATE)
+}
+
+/// The header of a WAV file of one channel of 16-bit samples (RIFF, format 1).
+pub(crate) fn header(mime_type: &str, length: usize) -> Vec<u8> {
+    let rate = rate(mime_type);
     let length = u32::try_from(length).unwrap_or(u32::MAX);
     let mut header = Vec::with_capacity(44);
     header.extend(b"RIFF");

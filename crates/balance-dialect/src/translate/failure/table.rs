@@ -56,7 +56,7 @@ const fn with(status: u16, kind: &'static str, code: &'static str) -> Row {
 const UNSUPPORTED: &str = "unsupported_parameter";
 
 #[rustfmt::skip]
-const ROWS: [Row; 26] = [
+const ROWS: [Row; 27] = [
     bad(&["token count", "exceeds"], "context_length_exceeded", Some("messages")),
     bad(&["multiple candidates"], UNSUPPORTED, Some("n")),
     bad(&["penalty is not enabled"], UNSUPPORTED, Some("presence_penalty")),
@@ -73,6 +73,7 @@ const ROWS: [Row; 26] = [
     bad(&["function response parts"], "invalid_argument", Some("messages")),
     bad(&["function call turn"], "invalid_argument", Some("messages")),
     bad(&["too many states"], "invalid_argument", Some("response_format")),
+    bad(&["no picture was made"], "content_policy_violation", Some("prompt")),
     bad(&["function calling is not enabled"], UNSUPPORTED, Some("tools")),
     with(403, "invalid_request_error", "not_found"),
     Row { status: 404, words: &["models/"], kind: "invalid_request_error",

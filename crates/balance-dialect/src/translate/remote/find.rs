@@ -29,6 +29,18 @@ pub fn in_chat(body: &[u8]) -> Vec<Remote> {
     search.found
 }
 
+/// The pictures that a request to change pictures names by their addresses.
+#[must_use]
+pub fn in_edit(body: &[u8]) -> Vec<Remote> {
+    let mut search = Search::new(body);
+    if search.is_worth_it()
+        && let Ok(edit) = serde_json::from_slice::<Edit<'_>>(body)
+    {
+        search.parts(edit.images, Path::root("images"));
+    }
+    search.found
+}
+
 /// The files that a Responses request names by their addresses.
 #[must_use]
 pub fn in_responses(body: &[u8]) -> Vec<Remote> {
@@ -51,6 +63,12 @@ pub fn in_responses(body: &[u8]) -> Vec<Remote> {
 struct Chat<'a> {
     #[serde(borrow, default)]
     messages: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Edit<'a> {
+    #[serde(borrow, default)]
+    images: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,143 @@
+//! Pictures of an answer that are put on the web before it is translated.
+//!
+//! Invariant: nothing is sent here. In the answer, the address takes the place of the base64, which
+//! it cannot be mistaken for; the rest of it stays byte for byte.
+
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::json::Text;
+
+/// A picture of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    /// The media type.
+    pub mime_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Where the JSON string with the base64 stands in the answer.
+    span: Range<usize>,
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow, default)]
+    candidates: Vec<Candidate<'a>>,
+    #[serde(borrow, default)]
+    predictions: Vec<Prediction<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Candidate<'a> {
+    #[serde(borrow)]
+    content: Option<Content<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(borrow, default)]
+    parts: Vec<Part<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Part<'a> {
+    #[serde(borrow)]
+    inline_data: Option<Blob<'a>>,
+    #[serde(default)]
+    thought: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Blob<'a> {
+    #[serde(borrow)]
+    mime_type: Text<'a>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Prediction<'a> {
+    #[serde(borrow)]
+    mime_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    bytes_base64_encoded: Option<&'a RawValue>,
+}
+
+/// The pictures of an answer of Gemini or Imagen; none of what is no such answer.
+#[must_use]
+pub fn pictures(answer: &[u8]) -> Vec<Drawn> {
+    let Ok(read) = serde_json::from_slice::<Answer<'_>>(answer) else { return Vec::new() };
+    let parts = read.candidates.into_iter().filter_map(|it| it.content).flat_map(|it| it.parts);
+    let blobs = parts.filter(|part| !part.thought).filter_map(|part| part.inline_data);
+    let blobs = blobs.map(|blob| (blob.mime_type.to_string(), blob.data));
+    let predictions = read.predictions.into_iter().filter_map(|it| {
+        let mime_type = it.mime_type.map_or_else(|| "image/png".to_owned(), |it| it.to_string());
+        Some((mime_type, it.bytes_base64_encoded?))
+    });
+    let drawn = |(mime_type, json): (String, &RawValue)| {
+        let base64: Text<'_> = serde_json::from_str(json.get()).ok()?;
+        let bytes = STANDARD.decode(&*base64).ok()?;
+        // The JSON is a slice of the answer, so the distance of the two is its place.
+        let start = (json.get().as_ptr() as usize).checked_sub(answer.as_ptr() as usize)?;
+        Some(Drawn { mime_type, bytes, span: start..start + json.get().len() })
+    };
+    let all = blobs.chain(predictions).filter(|(kind, _)| kind.starts_with("image/"));
+    all.filter_map(drawn).collect()
+}
+
+/// The answer with the addresses of these pictures, in the order in which they were found.
+#[must_use]
+pub fn with_addresses<'d>(
+    answer: &[u8],
+    pictures: impl IntoIterator<Item = (&'d Drawn, &'d str)>,
+) -> Vec<u8> {
+    let mut written = Vec::new();
+    let mut done = 0;
+    for (drawn, address) in pictures {
+        written.extend_from_slice(answer.get(done..drawn.span.start).unwrap_or_default());
+        crate::json::write(&address, &mut written);
+        done = drawn.span.end;
+    }
+    written.extend_from_slice(answer.get(done..).unwrap_or_default());
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_take_the_place_of_pictures_and_of_nothing_else() {
+        let answer = br#"{"candidates":[{"content":{"parts":[
+            {"text":"R0lG"},{"thought":true,"inlineData":{"mimeType":"image/png","data":"R0lG"}},
+            {"inlineData":{"mimeType":"image/png","data":"R0lG"}},
+            {"inlineData":{"mimeType":"audio/wav","data":"R0lG"}}]}}], "x": 1.50}"#;
+        let found = pictures(answer);
+        assert_eq!(found.len(), 1);
+        assert_eq!((found[0].mime_type.as_str(), &found[0].bytes[..]), ("image/png", &b"GIF"[..]));
+        let written = with_addresses(answer, found.iter().map(|it| (it, "https://a.test/\"")));
+        let old = r#"{"inlineData":{"mimeType":"image/png","data":"R0lG"}},
+"#;
+        let new = r#"{"inlineData":{"mimeType":"image/png","data":"https://a.test/\""}},
+"#;
+        let text = String::from_utf8(answer.to_vec()).unwrap();
+        let at = text.rfind(old).unwrap();
+        let expected = [&text[..at], new, &text[at + old.len()..]].concat();
+        assert_eq!(String::from_utf8(written).unwrap(), expected);
+    }
+
+    #[test]
+    fn imagens_pictures_are_found_too() {
+        let answer =
+            br#"{"predictions":[{"bytesBase64Encoded":"R0lG"},{"raiFilteredReason":"x"}]}"#;
+        assert_eq!(pictures(answer).len(), 1);
+        assert_eq!(pictures(b"[]"), []);
+    }
+}
