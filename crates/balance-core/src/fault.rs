@@ -238,4 +238,19 @@ impl Limits {
             tokens_per_day: self.tokens_per_day.or(older.tokens_per_day),
         }
     }
+
+    /// The smaller one of each limit.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let smaller = |one: Option<u64>, other: Option<u64>| match (one, other) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        Self {
+            requests_per_minute: smaller(self.requests_per_minute, other.requests_per_minute),
+            tokens_per_minute: smaller(self.tokens_per_minute, other.tokens_per_minute),
+            requests_per_day: smaller(self.requests_per_day, other.requests_per_day),
+            tokens_per_day: smaller(self.tokens_per_day, other.tokens_per_day),
+        }
+    }
 }

@@ -23,6 +23,7 @@ mod outage;
 mod rank;
 mod rest;
 mod roster;
+mod slices;
 mod slots;
 mod strategy;
 
@@ -34,6 +35,7 @@ pub use census::Census;
 pub use estimate::guess_tokens;
 pub use explain::{Candidate, Explanation, Level, Levels, Standing};
 pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PaidModels, PoolLimits};
+pub use slices::{Claim, Holding, Ledger, Quotum, TERM};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{

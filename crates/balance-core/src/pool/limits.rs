@@ -36,6 +36,8 @@ pub struct PoolLimits {
     pub alike: bool,
     /// The models that paid keys serve, once no free one is ready.
     pub paid_models: PaidModels,
+    /// Whether other instances use the same keys, so that quotas are held in slices.
+    pub shared: bool,
 }
 
 /// A list of models: names, of which a `*` at the end stands for any ending. Empty means all.

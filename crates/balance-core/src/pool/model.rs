@@ -30,7 +30,7 @@ use super::{
     roster::Roster,
     strategy::Strategy,
 };
-use crate::{key::Tier, time::Timestamp};
+use crate::{fault::Limits, key::Tier, time::Timestamp};
 
 /// The pool as one model sees it.
 #[derive(Debug)]
@@ -49,6 +49,11 @@ pub(super) struct Model {
     /// What each project was asked.
     buckets: HashMap<usize, Bucket>,
     correction: Correction,
+    /// What this instance holds of quotas that it shares with others.
+    slices: HashMap<usize, Limits>,
+    /// Which projects were asked since that was last looked at.
+    touched: BTreeSet<usize>,
+    is_shared: bool,
     /// Whether it fails everywhere.
     pub(super) outage: Outage,
 }
@@ -73,6 +78,9 @@ impl Model {
             limits: ModelLimits::new(name, limits),
             buckets,
             correction,
+            slices: HashMap::new(),
+            touched: BTreeSet::new(),
+            is_shared: limits.shared,
             outage: Outage::default(),
         }
     }
@@ -185,6 +193,8 @@ impl Model {
         (self.resting, self.doubtful) = Default::default();
         self.limits.renumber(numbers);
         self.outage.renumber();
+        // They are exchanged anew.
+        (self.slices, self.touched) = Default::default();
         let buckets = mem::take(&mut self.buckets).into_iter();
         self.buckets = buckets.filter_map(|(old, bucket)| Some((number(old)?, bucket))).collect();
         for (project, mut cell) in mem::take(&mut self.cells) {

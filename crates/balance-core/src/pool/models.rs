@@ -93,6 +93,11 @@ impl Models {
         self.tracked.iter().map(|tracked| (&*tracked.name, &tracked.model))
     }
 
+    /// All models that are kept, with their names.
+    pub(super) fn named_mut(&mut self) -> impl Iterator<Item = (&str, &mut Model)> {
+        self.tracked.iter_mut().map(|tracked| (&*tracked.name, &mut tracked.model))
+    }
+
     /// All models that are kept.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Model> {
         self.tracked.iter_mut().map(|tracked| &mut tracked.model)

@@ -70,6 +70,7 @@ impl Settings {
             by_key: self.key_rate_limits.clone(),
             alike: self.projects_alike.0,
             paid_models: self.paid_models.clone(),
+            shared: false,
         }
     }
 }

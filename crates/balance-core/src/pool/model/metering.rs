@@ -3,10 +3,10 @@
 //! Invariant: a project has a bucket from its first request on; it stands in the timer list while
 //! its bucket has no room for a request of the usual size.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use super::{Bucket, Model, Roster};
-use crate::{fault::Limits, key::Tier, time::Timestamp};
+use crate::{fault::Limits, key::Tier, pool::bucket::WINDOW, time::Timestamp};
 
 /// How many projects without room for a large request are passed over before it has to wait.
 const MOST_PASSED_OVER: usize = 16;
@@ -40,6 +40,9 @@ impl Model {
     ) -> bool {
         if self.is_metered {
             self.buckets.entry(project).or_default().reserve(tokens, now);
+            if self.is_shared {
+                self.touched.insert(project);
+            }
             if self.full_until(project, roster, now).is_some() {
                 self.refresh(project, roster, now);
             }
@@ -101,8 +104,41 @@ impl Model {
         }
     }
 
-    /// The limits in force for a project.
+    /// The limits in force for a project: no more than this instance holds of them.
     pub(in crate::pool) fn limits(
+        &self,
+        project: usize,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Limits {
+        let known = self.known_limits(project, roster, now);
+        if self.slices.is_empty() {
+            return known;
+        }
+        self.slices.get(&project).map_or(known, |held| known.and(*held))
+    }
+
+    /// Takes slices of shared quotas.
+    pub(in crate::pool) fn hold(
+        &mut self,
+        project: usize,
+        slices: Limits,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        if self.slices.insert(project, slices) != Some(slices) {
+            self.recount(project, roster, now);
+        }
+    }
+
+    /// The projects that were asked since the last call; or all that anything counts of.
+    pub(in crate::pool) fn take_touched(&mut self, all: bool) -> BTreeSet<usize> {
+        let touched = std::mem::take(&mut self.touched);
+        if all { self.buckets.keys().chain(self.slices.keys()).copied().collect() } else { touched }
+    }
+
+    /// The limits of a project, as far as known.
+    pub(in crate::pool) fn known_limits(
         &self,
         project: usize,
         roster: &Roster,
@@ -141,6 +177,9 @@ impl Model {
         roster: &Roster,
         now: Timestamp,
     ) -> Option<Timestamp> {
+        if self.holds_none(project) {
+            return Some(now + WINDOW);
+        }
         let bucket = self.buckets.get(&project)?;
         let room = bucket.room_at(&self.limits(project, roster, now), tokens, now);
         if room == now {
@@ -153,6 +192,15 @@ impl Model {
             forgotten
                 .map_or(room, |at| self.cramped_until(project, tokens, roster, at).unwrap_or(at)),
         )
+    }
+
+    /// Whether this instance was given nothing of a quota.
+    fn holds_none(&self, project: usize) -> bool {
+        let is_zero = |held: &Limits| {
+            [held.requests_per_minute, held.requests_per_day, held.tokens_per_minute]
+                .contains(&Some(0))
+        };
+        !self.slices.is_empty() && self.slices.get(&project).is_some_and(is_zero)
     }
 
     /// Passes over a ready project that has no room for a request of this size. The moment at which

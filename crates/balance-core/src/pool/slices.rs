@@ -1,0 +1,138 @@
+//! A quota that several instances share: each holds slices of it, and sends no more than it holds.
+//!
+//! Invariant: a unit of a quota is held by one instance at a time, and is given back only when what it
+//! was used for counts no longer. So the instances together never send more requests than the limit
+//! from when all know it; of tokens, one request each may be larger than the slice it is sent from.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Pool, bucket::Used};
+use crate::{fault::Limits, key::KeyId, time::Timestamp};
+
+/// How long a slice is held without a word of its holder: longer than what was sent counts, so that
+/// one that falls silent, and stops sending half a term later, takes nothing of another's.
+pub const TERM: Duration = Duration::from_secs(180);
+
+/// What all instances know of one quota: who holds how much. It lives where all reach it, and
+/// [`Ledger::exchange`] is one step there, undivided.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ledger {
+    holders: Vec<Holder>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Holder {
+    node: u64,
+    held: u64,
+    wanted: u64,
+    until: Timestamp,
+}
+
+/// What an instance says of a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Who says it.
+    pub node: u64,
+    /// What it has used and cannot give back.
+    pub used: u64,
+    /// How much it would like to hold, `used` included.
+    pub wanted: u64,
+}
+
+impl Ledger {
+    /// Gives an instance its slice, for [`TERM`] at the most: what it wants, as far as others leave
+    /// it. Where all want more than there is, each gets its even part.
+    pub fn exchange(&mut self, claim: Claim, limit: u64, now: Timestamp) -> u64 {
+        self.holders.retain(|holder| holder.until > now && holder.node != claim.node);
+        let held = |sum: u64, other: &Holder| sum.saturating_add(other.held);
+        let free = limit.saturating_sub(self.holders.iter().fold(0, held));
+        let even = limit.div_ceil(self.holders.len() as u64 + 1);
+        let modest = self.holders.iter().map(|other| other.wanted.min(even));
+        let part = even.max(limit.saturating_sub(modest.sum()));
+        let held = claim.wanted.min(part).min(free).max(claim.used);
+        let Claim { node, wanted, .. } = claim;
+        self.holders.push(Holder { node, held, wanted, until: now + TERM });
+        held
+    }
+}
+
+/// One shared quota of a (project, model) as an instance sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Quotum {
+    /// A key of the project.
+    pub key: KeyId,
+    /// The model.
+    pub model: Box<str>,
+}
+
+/// What an instance has of one (project, model) and would like to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holding {
+    /// Of which.
+    pub of: Quotum,
+    /// What Google allows.
+    pub limits: Limits,
+    /// What counts now.
+    pub used: Limits,
+    /// What would be good to hold.
+    pub wanted: Limits,
+}
+
+impl Pool {
+    /// What is to be exchanged with the other instances: all (project, model)s that were asked since
+    /// the last time and whose limits are known, or, if `all` is set, all that anything counts of.
+    pub fn holdings(&mut self, all: bool, now: Timestamp) -> Vec<Holding> {
+        let now = self.advance(now);
+        let mut holdings = Vec::new();
+        let roster = &self.roster;
+        for (name, model) in self.models.named_mut() {
+            for project in model.take_touched(all) {
+                let limits = model.known_limits(project, roster, now);
+                let first = roster.slots_of(project).first().and_then(|slot| roster.key(*slot));
+                let Some(key) = first.filter(|_| limits != Limits::default()) else { continue };
+                let used = counted(model.used(project, now));
+                let of = Quotum { key: key.id, model: name.into() };
+                holdings.push(Holding { of, limits, used, wanted: wanted(used, limits) });
+            }
+        }
+        holdings
+    }
+
+    /// Takes the slices that this instance was given of a (project, model).
+    pub fn hold(&mut self, of: &Quotum, slices: Limits, now: Timestamp) {
+        let now = self.advance(now);
+        let project = self.roster.slot_of(of.key).and_then(|slot| self.roster.project_of(slot));
+        let model = self.models.find(Some(&of.model));
+        if let Some((model, project)) = model.zip(project) {
+            model.hold(project, slices, &self.roster, now);
+        }
+    }
+}
+
+fn counted(used: Used) -> Limits {
+    Limits {
+        requests_per_minute: Some(used.requests_in_minute),
+        tokens_per_minute: Some(used.tokens_in_minute),
+        requests_per_day: Some(used.requests_in_day),
+        tokens_per_day: Some(used.tokens_in_day),
+    }
+}
+
+/// What is used, and an eighth of the limit to go on with.
+fn wanted(used: Limits, limits: Limits) -> Limits {
+    let more = |used: Option<u64>, limit: Option<u64>| {
+        let limit = limit?;
+        Some(used.unwrap_or(0).saturating_add((limit / 8).max(1)).min(limit.max(used.unwrap_or(0))))
+    };
+    Limits {
+        requests_per_minute: more(used.requests_per_minute, limits.requests_per_minute),
+        tokens_per_minute: more(used.tokens_per_minute, limits.tokens_per_minute),
+        requests_per_day: more(used.requests_per_day, limits.requests_per_day),
+        tokens_per_day: more(used.tokens_per_day, limits.tokens_per_day),
+    }
+}
+
+#[cfg(test)]
+mod tests;
