@@ -35,20 +35,30 @@ pub(crate) enum Chooser {
 /// A key for one try.
 #[derive(Debug)]
 pub(crate) struct Chosen {
+    /// The node that chose it.
+    pub(crate) node: usize,
     pub(crate) key: KeyId,
     pub(crate) secret: String,
     lease: Option<Lease>,
 }
 
+impl Chosen {
+    /// The same, chosen by a node.
+    pub(crate) fn by(self, node: usize) -> Self {
+        Self { node, ..self }
+    }
+}
+
 impl Chooser {
     /// The one of this name; `None` if there is none.
-    pub(crate) fn new(name: &str, keys: Vec<Key>) -> Option<Self> {
+    /// `shared` says that other nodes use the same keys.
+    pub(crate) fn new(name: &str, keys: Vec<Key>, shared: bool) -> Option<Self> {
         match name {
             "plain-round-robin" => Some(Self::Turns { keys, next: 0 }),
             "plain-random" => Some(Self::Chance { keys }),
             _ => {
                 let strategy: Strategy = name.parse().ok()?;
-                let alike = PoolLimits { alike: true, ..PoolLimits::default() };
+                let alike = PoolLimits { alike: true, shared, ..PoolLimits::default() };
                 Some(Self::Pool(Box::new(Pool::new(keys, strategy).with_limits(alike))))
             }
         }
@@ -68,7 +78,7 @@ impl Chooser {
                 let ask = Ask { model: Some(model), tried: plan.tried(), prefer: None, tokens };
                 let lease = pool.select(&ask, now, roll)?;
                 let (key, secret) = (lease.key, lease.secret.expose().to_owned());
-                return Ok(Chosen { key, secret, lease: Some(lease) });
+                return Ok(Chosen { node: 0, key, secret, lease: Some(lease) });
             }
             Self::Turns { keys, next } => {
                 *next += 1;
@@ -84,8 +94,28 @@ impl Chooser {
         found
             .into_iter()
             .find(untried)
-            .map(|key| Chosen { key: key.id, secret: key.secret.expose().to_owned(), lease: None })
+            .map(|key| Chosen {
+                node: 0,
+                key: key.id,
+                secret: key.secret.expose().to_owned(),
+                lease: None,
+            })
             .ok_or(Resting { until: None, why: Why::AllTried })
+    }
+
+    /// The pool, if it is one.
+    pub(crate) fn pool(&mut self) -> Option<&mut Pool> {
+        match self {
+            Self::Pool(pool) => Some(pool),
+            Self::Turns { .. } | Self::Chance { .. } => None,
+        }
+    }
+
+    /// An answer begins well.
+    pub(crate) fn opened(&mut self, chosen: &Chosen, now: Timestamp) {
+        if let (Self::Pool(pool), Some(lease)) = (self, &chosen.lease) {
+            pool.note_opened(lease, now);
+        }
     }
 
     /// What came of it: how many tokens it took, or what went wrong.

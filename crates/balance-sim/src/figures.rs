@@ -25,6 +25,8 @@ pub(crate) struct Figures {
     pub(crate) offered: u64,
     pub(crate) served: u64,
     pub(crate) failed: u64,
+    /// Those that failed while a key that works had room for them.
+    pub(crate) failed_needlessly: u64,
 }
 
 /// What is counted.
@@ -36,6 +38,7 @@ pub(crate) struct Tally {
     /// Calls and refusals, in the first hour and later.
     first_hour: (u64, u64),
     after: (u64, u64),
+    failed_needlessly: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -49,14 +52,15 @@ impl Tally {
     pub(crate) fn new(setting: &Setting) -> Self {
         let models = vec![Counts::default(); setting.models.len()];
         let callers = vec![(Duration::ZERO, 0); setting.callers];
-        Self { models, callers, first_hour: (0, 0), after: (0, 0) }
+        Self { models, callers, first_hour: (0, 0), after: (0, 0), failed_needlessly: 0 }
     }
 
     pub(crate) fn offered(&mut self, model: usize) {
         self.models.get_mut(model).into_iter().for_each(|counts| counts.offered += 1);
     }
 
-    pub(crate) fn failed(&mut self, model: usize) {
+    pub(crate) fn failed(&mut self, model: usize, needlessly: bool) {
+        self.failed_needlessly += u64::from(needlessly);
         self.models.get_mut(model).into_iter().for_each(|counts| counts.failed += 1);
     }
 
@@ -91,6 +95,7 @@ impl Tally {
             offered: sum(|counts| counts.offered),
             served,
             failed: sum(|counts| counts.failed),
+            failed_needlessly: self.failed_needlessly,
         }
     }
 

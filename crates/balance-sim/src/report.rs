@@ -101,8 +101,9 @@ fn resident_bytes() -> Option<usize> {
 /// The table for people.
 pub(crate) fn print(report: &Report) {
     println!(
-        "{:18} {:>5} {:>5} {:>10} {:>11} {:>11} {:>10} {:>6} {:>9}",
+        "{:18} {:>5} {:>5} {:>5} {:>10} {:>11} {:>11} {:>10} {:>6} {:>9} {:>8}",
         "strategy",
+        "nodes",
         "load",
         "seed",
         "efficiency",
@@ -110,17 +111,19 @@ pub(crate) fn print(report: &Report) {
         "waste later",
         "waste all",
         "blame",
-        "fairness"
+        "fairness",
+        "needless"
     );
-    for Row { strategy, load, seed, figures, .. } in &report.rows {
+    for Row { strategy, nodes, load, seed, figures } in &report.rows {
         println!(
-            "{strategy:18} {load:5.2} {seed:5} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2}",
+            "{strategy:18} {nodes:5} {load:5.2} {seed:5} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2} {:8}",
             figures.efficiency,
             figures.waste_first_hour * 100.0,
             figures.waste_after * 100.0,
             figures.waste_all * 100.0,
             figures.wrong_blame,
             figures.fairness,
+            figures.failed_needlessly,
         );
     }
     for Pick { keys, p50_ns, p99_ns, bytes_per_key } in &report.pick {

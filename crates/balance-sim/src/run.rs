@@ -6,29 +6,37 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::{BinaryHeap, HashMap, VecDeque},
     time::Duration,
 };
 
 use balance_core::{
     classify::classify,
+    fault::Fault,
     key::Key,
     plan::{Plan, Step},
     time::Timestamp,
 };
-use balance_mock::{Project, Strangers, google};
+use balance_mock::{
+    Project, Strangers,
+    google::{self, ErrorName, Place},
+};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::{
     chooser::{Chooser, Chosen},
+    exchange::Exchange,
     figures::{Figures, Tally},
     setting::{Law, Model, Setting, at_google, start, to_float},
 };
 
 /// How many keys a request may try: the gateway's default.
 const ATTEMPTS: usize = 10;
+
+/// How often nodes exchange what they hold.
+const EXCHANGE: Duration = Duration::from_secs(1);
 
 /// How long a request takes to Google, in milliseconds, and how long an answer.
 const WAY: std::ops::Range<u64> = 20..120;
@@ -38,6 +46,7 @@ const ANSWER: std::ops::Range<u64> = 500..8_000;
 #[derive(Debug)]
 struct Request {
     model: usize,
+    node: usize,
     caller: usize,
     came: Timestamp,
     /// What Gemini will count, and what the gateway guesses.
@@ -50,20 +59,26 @@ struct Request {
 enum Event {
     Come {
         model: usize,
+        /// How large the request is, if a log says so.
+        tokens: Option<u64>,
     },
     /// A request gets its next try.
     Try(Request),
-    /// Some that wait may have a key now.
+    /// Some that wait at a node may have a key now.
     Wake {
+        node: usize,
         model: usize,
     },
+    /// The nodes exchange what they hold of the quotas.
+    Exchange,
     Reach(Request, Chosen),
     Answer(Chosen, u64),
 }
 
 struct Run<'a> {
     setting: &'a Setting,
-    chooser: Chooser,
+    nodes: Vec<Chooser>,
+    exchange: Exchange,
     google: google::Google,
     chance: StdRng,
     now: Timestamp,
@@ -73,17 +88,22 @@ struct Run<'a> {
     events: Vec<Option<Event>>,
     free: Vec<usize>,
     planned: u64,
-    /// Who waits for a key, by model.
+    /// Who waits for a key, by node and model.
     waiting: Vec<VecDeque<Request>>,
     woken_at: Vec<Option<Timestamp>>,
+    /// Faults that were read, as the same errors come again and again.
+    faults: HashMap<Vec<u8>, Fault>,
+    /// The project of each key, by its text.
+    projects: HashMap<String, usize>,
     tally: Tally,
 }
 
 /// Runs a setting under the choice of this name; `None` if there is no such.
 pub(crate) fn run(setting: &Setting, name: &str) -> Option<Figures> {
     let mut run = Run::new(setting, name)?;
-    for model in 0..setting.models.len() {
-        run.plan_arrival(model);
+    run.plan_first_arrivals();
+    if setting.nodes > 1 {
+        run.plan(EXCHANGE, Event::Exchange);
     }
     while let Some(Reverse((at, _, place))) = run.agenda.pop() {
         run.now = at;
@@ -93,7 +113,9 @@ pub(crate) fn run(setting: &Setting, name: &str) -> Option<Figures> {
             run.happen(event);
         }
     }
-    let out = run.chooser.out(run.now).saturating_sub(setting.dead);
+    let now = run.now;
+    let out = run.nodes.iter_mut().map(|node| node.out(now)).max().unwrap_or(0);
+    let out = out.saturating_sub(setting.dead);
     Some(run.tally.figures(setting, out))
 }
 
@@ -110,20 +132,26 @@ impl<'a> Run<'a> {
                 google.put_key(google::Key { secret, project, ..google::Key::default() });
             }
         }
-        let models = setting.models.iter().map(|model| (model.name.to_owned(), model.limits));
-        let models: std::collections::HashMap<_, _> = models.collect();
+        let models = setting.models.iter().map(|model| (model.name.clone(), model.limits));
+        let models: HashMap<_, _> = models.collect();
         for number in 0..setting.projects {
             let (name, models) = (format!("project-{number}"), models.clone());
             google.put_project(Project { name, models, ..Project::default() });
         }
+        let place = |(number, key): (usize, &Key)| {
+            (key.secret.expose().to_owned(), number / setting.keys.max(1))
+        };
+        let projects = keys.iter().enumerate().map(place).collect();
         // The operator says which keys share a project.
         for (number, key) in keys.iter_mut().enumerate() {
             key.project = Some(format!("project-{}", number / setting.keys.max(1)).into());
         }
-        let waiting = setting.models.iter().map(|_| VecDeque::new()).collect();
+        let queues = setting.nodes * setting.models.len();
+        let nodes = (0..setting.nodes).map(|_| Chooser::new(name, keys.clone(), setting.nodes > 1));
         Some(Self {
             setting,
-            chooser: Chooser::new(name, keys)?,
+            nodes: nodes.collect::<Option<_>>()?,
+            exchange: Exchange::default(),
             google,
             chance: StdRng::seed_from_u64(setting.seed),
             now: start(),
@@ -132,40 +160,52 @@ impl<'a> Run<'a> {
             events: Vec::new(),
             free: Vec::new(),
             planned: 0,
-            waiting,
-            woken_at: vec![None; setting.models.len()],
+            waiting: (0..queues).map(|_| VecDeque::new()).collect(),
+            woken_at: vec![None; queues],
+            faults: HashMap::new(),
+            projects,
             tally: Tally::new(setting),
         })
     }
 
     fn happen(&mut self, event: Event) {
         match event {
-            Event::Come { model } => self.come(model),
+            Event::Come { model, tokens } => self.come(model, tokens),
             Event::Try(request) => self.take_turn(request),
-            Event::Wake { model } => self.wake(model),
+            Event::Wake { node, model } => self.wake(node, model),
+            Event::Exchange => self.exchange(),
             Event::Reach(request, chosen) => self.reach(request, chosen),
-            Event::Answer(chosen, tokens) => self.chooser.settle(chosen, Ok(tokens), self.now),
+            Event::Answer(chosen, tokens) => {
+                if let Some(node) = self.nodes.get_mut(chosen.node) {
+                    node.settle(chosen, Ok(tokens), self.now);
+                }
+            }
         }
     }
 
-    fn come(&mut self, model: usize) {
-        self.plan_arrival(model);
+    fn come(&mut self, model: usize, logged_tokens: Option<u64>) {
+        if logged_tokens.is_none() {
+            self.plan_arrival(model);
+        }
         let Some(largest) = self.setting.models.get(model).map(|model| model.largest_prompt) else {
             return;
         };
-        let tokens = self.chance.random_range(0..largest) + 1;
+        let drawn = self.chance.random_range(0..largest.max(1)) + 1;
+        let tokens = logged_tokens.unwrap_or(drawn);
         let share = self.chance.random_range(0.7..1.3);
         let guess = crate::setting::to_count(to_float(tokens) * share);
         let caller = self.chance.random_range(0..self.setting.callers);
         let deadline = self.now + Duration::from_secs(300);
         let plan = Plan::new(ATTEMPTS, deadline);
         self.tally.offered(model);
-        self.take_turn(Request { model, caller, came: self.now, tokens, guess, plan });
+        let node = self.chance.random_range(0..self.setting.nodes.max(1));
+        self.take_turn(Request { model, node, caller, came: self.now, tokens, guess, plan });
     }
 
     /// First come, first served.
     fn take_turn(&mut self, request: Request) {
-        let is_first = self.waiting.get(request.model).is_none_or(VecDeque::is_empty);
+        let queue = self.queue(request.node, request.model);
+        let is_first = self.waiting.get(queue).is_none_or(VecDeque::is_empty);
         if !is_first {
             self.wait(request);
         } else if let Some((request, until)) = self.send(request) {
@@ -178,8 +218,10 @@ impl<'a> Run<'a> {
         let Model { name, .. } = self.setting.models.get(request.model)?;
         let (roll, way) = (self.chance.random(), self.chance.random_range(WAY));
         let plan = &request.plan;
-        match self.chooser.choose(name, request.guess, plan, self.now, roll) {
+        let node = self.nodes.get_mut(request.node)?;
+        match node.choose(name, request.guess, plan, self.now, roll) {
             Ok(chosen) => {
+                let chosen = chosen.by(request.node);
                 self.plan(Duration::from_millis(way), Event::Reach(request, chosen));
                 None
             }
@@ -188,76 +230,169 @@ impl<'a> Run<'a> {
     }
 
     fn wait_until(&mut self, request: Request, until: Option<Timestamp>) {
+        // What others hold now may be had at the next exchange.
+        let until = if self.setting.nodes > 1 { until.or(Some(self.now)) } else { until };
         let patience = Duration::from_millis(self.setting.patience_millis);
-        let Some(until) = until.filter(|until| *until <= request.came + patience) else {
-            self.tally.failed(request.model);
+        let may_exchange = self.setting.nodes > 1;
+        let Some(until) = until.filter(|until| may_exchange || *until <= request.came + patience)
+        else {
+            self.fail(&request);
             return;
         };
-        let model = request.model;
+        let (node, model) = (request.node, request.model);
         self.wait(request);
-        self.plan_wake(model, until);
+        self.plan_wake(node, model, until.max(self.now + Duration::from_millis(1)));
     }
 
     fn wait(&mut self, request: Request) {
-        if let Some(queue) = self.waiting.get_mut(request.model) {
+        let queue = self.queue(request.node, request.model);
+        if let Some(queue) = self.waiting.get_mut(queue) {
             queue.push_back(request);
         }
     }
 
-    fn wake(&mut self, model: usize) {
-        if self.woken_at.get(model).copied().flatten().is_none_or(|at| at > self.now) {
+    fn wake(&mut self, node: usize, model: usize) {
+        let queue = self.queue(node, model);
+        if self.woken_at.get(queue).copied().flatten().is_none_or(|at| at > self.now) {
             return;
         }
-        if let Some(woken_at) = self.woken_at.get_mut(model) {
+        if let Some(woken_at) = self.woken_at.get_mut(queue) {
             *woken_at = None;
         }
         let patience = Duration::from_millis(self.setting.patience_millis);
-        while let Some(request) = self.waiting.get_mut(model).and_then(VecDeque::pop_front) {
+        while let Some(request) = self.waiting.get_mut(queue).and_then(VecDeque::pop_front) {
             if self.now > request.came + patience {
-                self.tally.failed(model);
+                self.fail(&request);
                 continue;
             }
             if let Some((request, until)) = self.send(request) {
-                match until {
+                let next_exchange = (self.setting.nodes > 1).then_some(self.now + EXCHANGE);
+                match until.into_iter().chain(next_exchange).min() {
                     Some(until) => {
-                        if let Some(queue) = self.waiting.get_mut(model) {
+                        if let Some(queue) = self.waiting.get_mut(queue) {
                             queue.push_front(request);
                         }
                         let until = until.max(self.now + Duration::from_millis(1));
-                        self.plan_wake(model, until);
+                        self.plan_wake(node, model, until);
                         return;
                     }
-                    None => self.tally.failed(model),
+                    None => self.fail(&request),
                 }
             }
         }
     }
 
+    /// All nodes exchange what they hold; some that wait may go on.
+    fn exchange(&mut self) {
+        let mut pools: Vec<_> = self.nodes.iter_mut().map(Chooser::pool).collect();
+        self.exchange.go_round(&mut pools, self.now);
+        for node in 0..self.setting.nodes {
+            for model in 0..self.setting.models.len() {
+                let queue = self.queue(node, model);
+                if self.waiting.get(queue).is_some_and(|queue| !queue.is_empty()) {
+                    self.plan_wake(node, model, self.now);
+                }
+            }
+        }
+        if self.now < self.ends {
+            self.plan(EXCHANGE, Event::Exchange);
+        }
+    }
+
+    const fn queue(&self, node: usize, model: usize) -> usize {
+        node * self.setting.models.len() + model
+    }
+
+    /// A request is not served. Was there a key that works, with room?
+    fn fail(&mut self, request: &Request) {
+        let needlessly = self.setting.storm > 0.0 && self.has_room(request.model);
+        self.tally.failed(request.model, needlessly);
+    }
+
+    fn has_room(&mut self, model: usize) -> bool {
+        let Some(Model { name, limits, .. }) = self.setting.models.get(model) else {
+            return false;
+        };
+        let below = |used, limit: Option<u64>| limit.is_none_or(|limit| used < limit);
+        let levels = self.google.levels(at_google(self.now));
+        let mut full: Vec<_> = levels.iter().filter(|level| level.model == *name).collect();
+        full.retain(|at| {
+            !below(at.level.minute_requests, limits.rpm)
+                || !below(at.level.day_requests, limits.rpd)
+        });
+        let is_free = |project: &usize| {
+            !self.setting.storms(*project, model, self.now)
+                && !full.iter().any(|at| at.project == format!("project-{project}"))
+        };
+        (0..self.setting.projects).any(|project| is_free(&project))
+    }
+
     /// Google judges a request.
     fn reach(&mut self, mut request: Request, chosen: Chosen) {
-        let Some(Model { name, .. }) = self.setting.models.get(request.model) else { return };
-        let judged = self.google.call(&chosen.secret, name, request.tokens, at_google(self.now));
-        let is_refused = judged.as_ref().is_err_and(|error| error.status == 429);
-        self.tally.called(self.now, is_refused);
-        let Err(error) = judged else {
+        let Err(fault) = self.judge(&request, &chosen) else {
             // What is served after the end was not allowed within the time.
             if self.now < self.ends {
                 let waited = self.now.since(request.came);
                 self.tally.served(request.model, request.caller, waited);
             }
+            if let Some(node) = self.nodes.get_mut(chosen.node) {
+                node.opened(&chosen, self.now);
+            }
             let time = self.chance.random_range(ANSWER);
             self.plan(Duration::from_millis(time), Event::Answer(chosen, request.tokens));
             return;
         };
-        let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let body = Bytes::from(error.to_body());
-        let secret = balance_core::secret::Secret::new(&chosen.secret);
-        let fault = classify(status, &HeaderMap::new(), &body, &secret);
         let key = chosen.key;
-        self.chooser.settle(chosen, Err(&fault), self.now);
+        if let Some(node) = self.nodes.get_mut(chosen.node) {
+            node.settle(chosen, Err(&fault), self.now);
+        }
         match request.plan.next(key, &fault, self.now, self.chance.random()) {
             Step::Retry { after } => self.plan(after, Event::Try(request)),
-            Step::GiveUp => self.tally.failed(request.model),
+            Step::GiveUp => self.fail(&request),
+        }
+    }
+
+    fn judge(&mut self, request: &Request, chosen: &Chosen) -> Result<(), Box<Fault>> {
+        let Some(Model { name, .. }) = self.setting.models.get(request.model) else {
+            return Ok(());
+        };
+        let project = self.projects.get(&chosen.secret).copied().unwrap_or_default();
+        if self.setting.storms(project, request.model, self.now) {
+            self.tally.called(self.now, false);
+            let error = ErrorName::Overloaded.at(&Place::default());
+            return Err(Box::new(self.read(error.status, error.to_body())));
+        }
+        let judged = self.google.call(&chosen.secret, name, request.tokens, at_google(self.now));
+        let is_refused = judged.as_ref().is_err_and(|error| error.status == 429);
+        self.tally.called(self.now, is_refused);
+        judged.map(|_| ()).map_err(|error| Box::new(self.read(error.status, error.to_body())))
+    }
+
+    /// Reads an error as the gateway does.
+    fn read(&mut self, status: u16, body: Vec<u8>) -> Fault {
+        if let Some(fault) = self.faults.get(&body) {
+            return fault.clone();
+        }
+        let code = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let secret = balance_core::secret::Secret::new("AIzaSy-simulated");
+        let fault = classify(code, &HeaderMap::new(), &Bytes::from(body.clone()), &secret);
+        if self.faults.len() < 10_000 {
+            self.faults.insert(body, fault.clone());
+        }
+        fault
+    }
+
+    fn plan_first_arrivals(&mut self) {
+        let setting = self.setting;
+        if let Law::Log(entries) = &setting.law {
+            for entry in entries {
+                let (model, tokens) = (entry.model, Some(entry.tokens));
+                self.plan(Duration::from_millis(entry.after_millis), Event::Come { model, tokens });
+            }
+            return;
+        }
+        for model in 0..setting.models.len() {
+            self.plan_arrival(model);
         }
     }
 
@@ -268,8 +403,8 @@ impl<'a> Run<'a> {
         };
         let millis = to_float(self.setting.hours * 3_600_000);
         let minute = self.now.since(start()).as_secs() / 60;
-        let pace = match self.setting.law {
-            Law::Poisson => 1.0,
+        let pace = match &self.setting.law {
+            Law::Poisson | Law::Log(_) => 1.0,
             Law::Bursts if minute.is_multiple_of(10) => 3.0,
             Law::Bursts => 7.0 / 9.0,
         };
@@ -278,16 +413,17 @@ impl<'a> Run<'a> {
         let gap = crate::setting::to_count(-mean * (1.0 - chance).ln());
         let gap = Duration::from_millis(gap);
         if self.now + gap < self.ends {
-            self.plan(gap, Event::Come { model });
+            self.plan(gap, Event::Come { model, tokens: None });
         }
     }
 
-    fn plan_wake(&mut self, model: usize, at: Timestamp) {
-        if let Some(woken_at) = self.woken_at.get_mut(model)
+    fn plan_wake(&mut self, node: usize, model: usize, at: Timestamp) {
+        let queue = self.queue(node, model);
+        if let Some(woken_at) = self.woken_at.get_mut(queue)
             && woken_at.is_none_or(|known| at < known)
         {
             *woken_at = Some(at);
-            self.plan(at.since(self.now), Event::Wake { model });
+            self.plan(at.since(self.now), Event::Wake { node, model });
         }
     }
 

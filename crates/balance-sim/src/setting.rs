@@ -17,6 +17,10 @@ pub(crate) struct Setting {
     pub(crate) law: Law,
     /// How many of the keys Google does not know.
     pub(crate) dead: usize,
+    /// Instances that share the keys.
+    pub(crate) nodes: usize,
+    /// The share of the (project, model)s that answer 503 at a time during the second hour.
+    pub(crate) storm: f64,
     /// How long a caller waits for a key.
     pub(crate) patience_millis: u64,
     pub(crate) seed: u64,
@@ -25,7 +29,7 @@ pub(crate) struct Setting {
 /// A model, its quota in each project, and how much is asked of it.
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) limits: Limits,
     /// Requests in the whole run.
     pub(crate) requests: u64,
@@ -34,12 +38,24 @@ pub(crate) struct Model {
 }
 
 /// When requests come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Law {
     /// Independently of each other, as many at any time.
     Poisson,
     /// The same, but three times as many in every tenth minute, and fewer in the others.
     Bursts,
+    /// As a log says.
+    Log(Vec<Entry>),
+}
+
+/// One request of a log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// When it comes, after the start.
+    pub(crate) after_millis: u64,
+    /// The place of its model.
+    pub(crate) model: usize,
+    pub(crate) tokens: u64,
 }
 
 impl Setting {
@@ -47,14 +63,18 @@ impl Setting {
     /// what they allow in the time.
     pub(crate) fn standard(projects: usize, load: f64, hours: u64, seed: u64) -> Self {
         let models = [
-            ("rpm-bound", [Some(10), Some(250_000), None], 4_000),
+            ("rpm-bound", [Some(5), Some(250_000), None], 4_000),
             ("rpd-bound", [Some(15), Some(250_000), Some(500)], 4_000),
             ("small", [Some(5), Some(250_000), Some(20)], 4_000),
             ("tpm-bound", [Some(100), Some(250_000), Some(1_000)], 40_000),
         ];
         let models = models.map(|(name, [rpm, tpm, rpd], largest_prompt)| {
-            let model =
-                Model { name, limits: Limits { rpm, tpm, rpd }, requests: 0, largest_prompt };
+            let model = Model {
+                name: name.to_owned(),
+                limits: Limits { rpm, tpm, rpd },
+                requests: 0,
+                largest_prompt,
+            };
             let requests = to_count(to_float(model.allowed(projects, hours)) * load);
             Model { requests, ..model }
         });
@@ -66,9 +86,26 @@ impl Setting {
             hours,
             law: Law::Poisson,
             dead: 0,
+            nodes: 1,
+            storm: 0.0,
             patience_millis: 60_000,
             seed,
         }
+    }
+}
+
+impl Setting {
+    /// Whether a (project, model) answers 503. In the second hour another part of them does in each
+    /// minute, drawn by chance.
+    pub(crate) fn storms(&self, project: usize, model: usize, now: Timestamp) -> bool {
+        let minute = now.since(start()).as_secs() / 60;
+        if self.storm <= 0.0 || !(60..120).contains(&minute) {
+            return false;
+        }
+        let place = (project * self.models.len() + model) as u64;
+        let mixed = (self.seed ^ minute << 40 ^ place << 8).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        to_float(mixed >> 40) < self.storm * to_float(1 << 24)
     }
 }
 
