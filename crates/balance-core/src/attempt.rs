@@ -70,7 +70,7 @@ pub(crate) fn request<I>(
         .concat()
         .parse()
         .map_err(|_| Fault::ours("the path is no URI"))?;
-    let payload = call.payload().ok_or_else(|| Fault::ours("a stream was sent already"))?;
+    let payload = call.payload(key).ok_or_else(|| Fault::ours("a stream was sent already"))?;
     let mut request = Request::new(payload);
     *request.method_mut() = call.method.clone();
     *request.uri_mut() = uri;

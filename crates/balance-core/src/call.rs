@@ -12,6 +12,7 @@ use balance_dialect::{
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
 use crate::{
+    affinity::{self, name_file},
     fault::Fault,
     headers,
     host::Payload,
@@ -39,6 +40,10 @@ pub(crate) struct Call<I> {
     pub(crate) model: Option<String>,
     /// The key that holds what the call is about.
     pub(crate) prefer: Option<KeyId>,
+    /// What all requests of its conversation have in common.
+    pub(crate) conversation: Option<u64>,
+    /// Chance for the name of the file that it makes, if it makes one.
+    names_file: Option<u64>,
     /// How large it is, as far as its bytes tell; 0 if that is not known.
     pub(crate) tokens: u64,
     /// How upstream wants to be shown the key.
@@ -94,7 +99,12 @@ impl Via {
 
 impl<I> Call<I> {
     /// A native request, as it is.
-    pub(crate) fn native(native: Native, head: request::Parts, payload: Payload<I>) -> Self {
+    pub(crate) fn native(
+        native: Native,
+        head: request::Parts,
+        payload: Payload<I>,
+        nonce: u64,
+    ) -> Self {
         let own_address = headers::own_address(&head.headers, &head.uri);
         let query = headers::Query::of(head.uri.query());
         let (via, credential) = match native.method {
@@ -111,14 +121,19 @@ impl<I> Call<I> {
             // An answer that is looked at must not come compressed.
             headers.remove(header::ACCEPT_ENCODING);
         }
+        let is_of_files = native.path.starts_with("/upload/") && native.path.ends_with("/files");
+        let names_file = (is_of_files && head.method == Method::POST).then_some(nonce);
+        let holder = holder(&native.path, &payload);
         Self {
             method: head.method,
             target: native.path + &query.for_upstream,
             headers,
             tokens: guess(model.as_deref(), &payload),
+            conversation: conversation(model.as_deref(), &payload),
+            names_file,
             payload: Some(payload),
             model,
-            prefer: query.grant.map(|grant| grant.key),
+            prefer: query.grant.map(|grant| grant.key).or(holder),
             credential,
             own_address,
             via,
@@ -132,12 +147,14 @@ impl<I> Call<I> {
         let payload = Payload::Full(upstream.body.unwrap_or_default().into());
         Self {
             tokens: guess(model.as_deref(), &payload),
+            conversation: conversation(model.as_deref(), &payload),
+            names_file: None,
+            prefer: holder(&upstream.path, &payload),
             method: if has_body { Method::POST } else { Method::GET },
             target: upstream.path,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
             payload: Some(payload),
             model: model.filter(|_| has_body),
-            prefer: None,
             credential: Credential::GoogleHeader,
             own_address: None,
             via,
@@ -163,10 +180,13 @@ impl<I> Call<I> {
         }
     }
 
-    /// What to send this time; `None` once a stream was sent.
-    pub(crate) fn payload(&mut self) -> Option<Payload<I>> {
+    /// What to send this time, with this key; `None` once a stream was sent.
+    pub(crate) fn payload(&mut self, key: KeyId) -> Option<Payload<I>> {
         match &self.payload {
-            Some(Payload::Full(bytes)) => Some(Payload::Full(bytes.clone())),
+            Some(Payload::Full(bytes)) => {
+                let named = self.names_file.and_then(|nonce| name_file(bytes, key, nonce));
+                Some(Payload::Full(named.map_or_else(|| bytes.clone(), Into::into)))
+            }
             Some(Payload::Stream(_)) | None => self.payload.take(),
         }
     }
@@ -231,6 +251,7 @@ impl<I> Call<I> {
         };
         let Self { method, target, headers, model, prefer, tokens, credential, .. } = self;
         let (own_address, via) = (self.own_address, self.via);
+        let (conversation, names_file) = (self.conversation, self.names_file);
         Some(Call {
             method,
             target,
@@ -238,6 +259,8 @@ impl<I> Call<I> {
             payload,
             model,
             prefer,
+            conversation,
+            names_file,
             tokens,
             credential,
             own_address,
@@ -248,6 +271,23 @@ impl<I> Call<I> {
     const fn is_sent_once(&self) -> bool {
         matches!(self.payload, Some(Payload::Stream(_)))
     }
+}
+
+/// The conversation that a question to a model goes on.
+fn conversation<I>(model: Option<&str>, payload: &Payload<I>) -> Option<u64> {
+    match payload {
+        Payload::Full(body) if model.is_some() => affinity::conversation(body),
+        Payload::Full(_) | Payload::Stream(_) => None,
+    }
+}
+
+/// The key that holds what a request is about, as far as names tell.
+fn holder<I>(path: &str, payload: &Payload<I>) -> Option<KeyId> {
+    let in_body = || match payload {
+        Payload::Full(body) => affinity::holder(body),
+        Payload::Stream(_) => None,
+    };
+    affinity::holder(path.as_bytes()).or_else(in_body)
 }
 
 /// The tokens of a question to a model.

@@ -56,7 +56,7 @@ pub(crate) fn decode<I>(
     let endpoint = match route {
         Route::Native(native) => {
             let (native, payload) = tuned(native, payload, preset)?;
-            return Ok(Question::Native(Call::native(native, head, payload)));
+            return Ok(Question::Native(Call::native(native, head, payload, stamp.nonce)));
         }
         Route::OpenAi(endpoint) => endpoint,
         Route::Home | Route::Health | Route::Preflight | Route::Verify => {

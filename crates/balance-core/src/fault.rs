@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
 
 /// A failure of upstream, as [`classify`](crate::classify) judged it.
 #[derive(Debug, Clone)]
@@ -51,7 +52,8 @@ pub enum Blame {
 }
 
 /// What is wrong with a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyFault {
     /// Google does not know it, or no longer.
     Invalid,
@@ -68,7 +70,8 @@ pub enum KeyFault {
 }
 
 /// What is wrong with a project.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProjectFault {
     /// Suspended.
     Suspended,
@@ -110,7 +113,8 @@ pub enum Quota {
 }
 
 /// Quotas of one (project, model), as far as known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// Requests in any minute.
     pub requests_per_minute: Option<u64>,

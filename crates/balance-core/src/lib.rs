@@ -8,6 +8,7 @@
 //! Invariant: nothing here knows a clock, a socket, a runtime, the environment or a source of
 //! chance. Time, chance and settings are arguments.
 
+mod affinity;
 mod attempt;
 mod authorize;
 pub mod body;

@@ -17,6 +17,7 @@ mod estimate;
 mod explain;
 mod leases;
 mod limits;
+mod memory;
 mod model;
 mod models;
 mod outage;
@@ -31,10 +32,13 @@ use std::time::Duration;
 
 pub use ask::{Ask, Lease, Resting, Why};
 use balance_dialect::summary::Usage;
+pub use bucket::Record;
 pub use census::Census;
 pub use estimate::guess_tokens;
 pub use explain::{Candidate, Explanation, Level, Levels, Standing};
 pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PaidModels, PoolLimits};
+pub use memory::{Fact, MEMORY_VERSION, Mark, Memory};
+pub use model::{Rest, Spent};
 pub use slices::{Claim, Holding, Ledger, Quotum, TERM};
 pub use strategy::{Strategy, UnknownStrategy};
 
@@ -107,6 +111,7 @@ impl Pool {
         let place = self.enter(ask.model);
         let roster = &self.roster;
         let prefer = ask.prefer.and_then(|id| roster.slot_of(id));
+        let under_way = self.leases.len();
         let tried = ask.tried.iter().filter_map(|id| roster.slot_of(*id));
         let Some(model) = self.models.at(place) else { return Err(self.resting(place, now)) };
         model.wake(roster, now);
@@ -115,6 +120,10 @@ impl Pool {
             return Err(Resting { until: outage, why: Why::Outage });
         }
         let tokens = model.expect_tokens(ask.tokens);
+        let prefer = prefer.or_else(|| {
+            let slot = roster.key_of_conversation(ask.conversation?)?;
+            (model.favours(slot) && !roster.is_crowded(slot, under_way)).then_some(slot)
+        });
         let picked = model.pick(prefer, &tried, tokens, roster, now, roll);
         let slot = match picked {
             Ok(slot) => slot,

@@ -75,7 +75,7 @@ impl Chooser {
     ) -> Result<Chosen, Resting> {
         let (keys, start) = match self {
             Self::Pool(pool) => {
-                let ask = Ask { model: Some(model), tried: plan.tried(), prefer: None, tokens };
+                let ask = Ask { model: Some(model), tried: plan.tried(), tokens, ..Ask::default() };
                 let lease = pool.select(&ask, now, roll)?;
                 let (key, secret) = (lease.key, lease.secret.expose().to_owned());
                 return Ok(Chosen { node: 0, key, secret, lease: Some(lease) });

@@ -125,6 +125,7 @@ impl<H: Host> Gateway<H> {
 fn ask<I>(search: &Search<I>) -> Ask<'_> {
     let Search { call, plan, .. } = search;
     Ask {
+        conversation: call.conversation,
         model: call.model.as_deref(),
         tried: plan.tried(),
         prefer: call.prefer,

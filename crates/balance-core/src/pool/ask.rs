@@ -14,6 +14,9 @@ pub struct Ask<'a> {
     pub tried: &'a [KeyId],
     /// A key to take if it is ready, whatever the strategy.
     pub prefer: Option<KeyId>,
+    /// What all requests of a conversation have in common. They go to one key, as long as it is ready,
+    /// so that what Google keeps of the conversation is of use.
+    pub conversation: Option<u64>,
     /// How large the request is, as far as its bytes tell ([`guess_tokens`]); 0 if not known.
     pub tokens: u64,
 }

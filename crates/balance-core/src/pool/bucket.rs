@@ -4,7 +4,12 @@
 //! hold more than a limit lets through, and until the day of Los Angeles ends. Requests of one
 //! millisecond share an entry: a minute takes 1.5 MB at most, and 24 bytes a request as a rule.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{fault::Limits, time::Timestamp};
 
@@ -23,6 +28,8 @@ pub(super) struct Bucket {
     day_requests: u64,
     day_served: u64,
     day_tokens: u64,
+    /// When a request was last begun.
+    changed: Timestamp,
     /// Whether more was served than other projects' limits allow, so that they do not hold here.
     pub(super) is_beyond_presumption: bool,
 }
@@ -34,6 +41,20 @@ struct Entry {
     requests: u32,
     served: u32,
     tokens: u64,
+}
+
+/// What was sent, for those who keep it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Record {
+    /// Requests and tokens of the last minute, by the moment at which they were begun.
+    pub minute: Vec<(Timestamp, u32, u64)>,
+    /// When the day of the next two ends.
+    pub day_ends: Timestamp,
+    /// Requests of the day.
+    pub day_requests: u64,
+    /// Tokens of the day.
+    pub day_tokens: u64,
 }
 
 /// How much of each quota is used.
@@ -49,6 +70,7 @@ impl Bucket {
     /// Counts a request that begins, with the tokens that it is expected to take.
     pub(super) fn reserve(&mut self, tokens: u64, now: Timestamp) {
         self.advance(now);
+        self.changed = now;
         match self.minute.back_mut().filter(|entry| entry.at >= now) {
             Some(entry) => {
                 entry.requests = entry.requests.saturating_add(1);
@@ -117,6 +139,45 @@ impl Bucket {
             room = room.max(leaves);
         }
         room
+    }
+
+    /// When something last changed.
+    pub(super) const fn changed(&self) -> Timestamp {
+        self.changed
+    }
+
+    /// What counts now, for those who keep it.
+    pub(super) fn record(&mut self, now: Timestamp) -> Record {
+        self.advance(now);
+        Record {
+            minute: self.minute.iter().map(|e| (e.at, e.requests, e.tokens)).collect(),
+            day_ends: self.day_ends,
+            day_requests: self.day_requests,
+            day_tokens: self.day_tokens,
+        }
+    }
+
+    /// Takes in a record. What both know counts once: of two counts of one moment the larger.
+    pub(super) fn recall(&mut self, record: &Record, now: Timestamp) {
+        self.advance(now);
+        let mut minute: BTreeMap<_, _> = self.minute.drain(..).map(|e| (e.at, e)).collect();
+        for (at, requests, tokens) in record.minute.iter().copied() {
+            if at > now || at + WINDOW <= now {
+                continue;
+            }
+            let entry = minute.entry(at).or_insert(Entry { at, requests: 0, served: 0, tokens: 0 });
+            entry.requests = entry.requests.max(requests);
+            entry.tokens = entry.tokens.max(tokens);
+        }
+        self.minute_requests = minute.values().map(|entry| u64::from(entry.requests)).sum();
+        let add = |sum: u64, entry: &Entry| sum.saturating_add(entry.tokens);
+        self.minute_tokens = minute.values().fold(0, add);
+        self.minute = minute.into_values().collect();
+        if record.day_ends == self.day_ends {
+            self.day_requests = self.day_requests.max(record.day_requests);
+            self.day_tokens = self.day_tokens.max(record.day_tokens);
+        }
+        self.changed = now;
     }
 
     /// What counts now.

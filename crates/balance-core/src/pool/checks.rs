@@ -88,7 +88,7 @@ impl Pool {
         let Some(project) = self.roster.project_of(slot) else { return };
         match outcome.map_err(|fault| fault.blame) {
             Ok(()) => {
-                self.roster.revive(slot);
+                self.roster.revive(slot, now);
                 self.roster.reopen(project);
                 for model in self.models.all_mut() {
                     model.refresh(project, &self.roster, now);

@@ -112,7 +112,7 @@ impl Pool {
     }
 
     pub(super) fn kill(&mut self, slot: usize, fault: KeyFault, now: Timestamp) {
-        self.roster.kill(slot, fault);
+        self.roster.kill(slot, fault, now);
         if let Some(key) = self.roster.key(slot) {
             self.checks.enlist(key.id, now);
         }
@@ -122,7 +122,7 @@ impl Pool {
     }
 
     pub(super) fn shut(&mut self, project: usize, fault: ProjectFault, now: Timestamp) {
-        self.roster.shut(project, rest::shut(fault, now));
+        self.roster.shut(project, rest::shut(fault, now), now);
         let first = self.roster.slots_of(project).first();
         if let Some(key) = first.and_then(|slot| self.roster.key(*slot)) {
             self.checks.enlist(key.id, now);

@@ -59,6 +59,11 @@ impl Leases {
         self.end(number)
     }
 
+    /// How many leases are out.
+    pub(super) const fn len(&self) -> usize {
+        self.live
+    }
+
     /// The slots of all leases that are out.
     pub(super) fn slots(&self) -> impl Iterator<Item = usize> {
         self.queue.iter().filter(|lease| !lease.over).map(|lease| lease.slot)

@@ -161,6 +161,12 @@ impl ModelLimits {
         self.told.get(&project).filter(|told| told.is_believed(now)).map(|told| told.limits)
     }
 
+    /// What Google said to a project, and until when that is believed.
+    pub(super) fn told_until(&self, project: usize, now: Timestamp) -> Option<(Limits, Timestamp)> {
+        let told = self.told.get(&project).filter(|told| told.is_believed(now))?;
+        Some((told.limits, told.at + LEARNED_FOR))
+    }
+
     /// What is presumed of projects of this tier that were not told themselves.
     pub(super) fn presumed(&self, tier: Tier, now: Timestamp) -> Option<Limits> {
         let presumed = self.presumed.get(place(tier))?.as_ref()?;

@@ -17,12 +17,13 @@ use std::{
 };
 
 use self::cell::{Cell, Standing};
+pub use self::cell::{Rest, Spent};
 pub(super) use self::{
-    cell::{Failure, Rest, Spent, View},
+    cell::{Failure, View},
     metering::Reserved,
 };
 use super::{
-    bucket::{Bucket, Used},
+    bucket::{Bucket, Record, Used},
     estimate::Correction,
     limits::{ModelLimits, PoolLimits},
     outage::Outage,
@@ -56,6 +57,15 @@ pub(super) struct Model {
     is_shared: bool,
     /// Whether it fails everywhere.
     pub(super) outage: Outage,
+}
+
+/// What is known of a project, for those who keep it.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) project: usize,
+    pub(super) rest: Option<Rest>,
+    pub(super) sent: Option<Record>,
+    pub(super) told: Option<(Limits, Timestamp)>,
 }
 
 impl Model {
@@ -136,6 +146,7 @@ impl Model {
         let cell = self.cells.entry(project).or_default();
         if cell.quota.is_none_or(|old| old.until < rest.until) {
             cell.quota = Some(rest);
+            cell.changed = now;
         }
         self.refresh(project, roster, now);
     }
@@ -260,6 +271,11 @@ impl Model {
             && self.cells.get(&project).is_none_or(|cell| cell.standing() == Standing::Ready)
     }
 
+    /// Whether a slot is as good as any.
+    pub(super) fn favours(&self, slot: usize) -> bool {
+        self.ready.favours(slot)
+    }
+
     /// Whether keys of a project are used for this model at all.
     pub(super) fn serves(&self, project: usize, roster: &Roster) -> bool {
         self.takes_paid || roster.tier_of(project) == Tier::Free
@@ -267,6 +283,28 @@ impl Model {
 
     fn is_open(&self, project: usize, roster: &Roster) -> bool {
         roster.is_open(project) && self.serves(project, roster)
+    }
+
+    /// What changed since a time, and what counts now of it.
+    pub(super) fn changed(&mut self, since: Timestamp, now: Timestamp) -> Vec<Known> {
+        let sent = self.buckets.iter().filter(|(_, bucket)| bucket.changed() >= since);
+        let rested = self.cells.iter().filter(|(_, cell)| cell.changed >= since);
+        let rested = rested.filter(|(_, cell)| cell.quota.is_some()).map(|(project, _)| *project);
+        let projects: BTreeSet<_> = sent.map(|(project, _)| *project).chain(rested).collect();
+        let known = projects.into_iter().map(|project| Known {
+            project,
+            rest: self.cells.get(&project).and_then(|cell| cell.quota),
+            sent: self.buckets.get_mut(&project).map(|bucket| bucket.record(now)),
+            told: self.limits.told_until(project, now),
+        });
+        known.collect()
+    }
+
+    /// Counts what was sent elsewhere, or before.
+    pub(super) fn recall_sent(&mut self, project: usize, sent: &Record, now: Timestamp) {
+        if self.is_metered {
+            self.buckets.entry(project).or_default().recall(sent, now);
+        }
     }
 
     /// How a project that is open stands.

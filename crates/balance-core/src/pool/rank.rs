@@ -56,6 +56,12 @@ impl Ranks {
         }
     }
 
+    /// Whether a slot is in the first rank that has any.
+    pub(super) fn favours(&self, slot: usize) -> bool {
+        let first = if self.free.ready.is_empty() { &self.paid } else { &self.free };
+        first.ready.contains(slot)
+    }
+
     pub(super) fn contains(&self, slot: usize) -> bool {
         self.free.ready.contains(slot) || self.paid.ready.contains(slot)
     }

@@ -8,12 +8,18 @@ use std::{
     time::Duration,
 };
 
-use super::{limits::KeyLimits, slots::SlotSet};
+use super::{
+    limits::KeyLimits,
+    slots::{SlotSet, reroll},
+};
 use crate::{
     fault::{KeyFault, Limits, ProjectFault},
     key::{Key, KeyId, Tier},
     time::Timestamp,
 };
+
+/// How many numbers are drawn for a conversation: more spread conversations more evenly.
+const PROBES: usize = 8;
 
 /// The keys by slot, and their projects by number.
 #[derive(Debug)]
@@ -32,6 +38,8 @@ pub(super) struct Roster {
     limits: HashMap<usize, Limits>,
     /// Keys that were refused once without a reason, and when.
     struck: HashMap<KeyId, Timestamp>,
+    /// The names of all keys in order, as numbers, and their slots.
+    ring: Vec<(u64, usize)>,
 }
 
 /// A key in the pool.
@@ -40,6 +48,8 @@ struct Member {
     key: Key,
     project: usize,
     dead: Option<KeyFault>,
+    /// When it was put out, or came back.
+    changed: Timestamp,
 }
 
 /// The owner of a quota.
@@ -51,6 +61,8 @@ struct Project {
     /// How many of its keys are enabled and not dead.
     live: usize,
     shut: Option<Shut>,
+    /// When it was shut.
+    changed: Timestamp,
     in_flight: u64,
     /// How often it was picked in a minute of the clock, and in which.
     picks: u64,
@@ -105,6 +117,7 @@ impl Roster {
             classes: Vec::new(),
             limits: HashMap::new(),
             struck: HashMap::new(),
+            ring: Vec::new(),
         };
         let mut tags = HashMap::new();
         for key in keys {
@@ -112,6 +125,8 @@ impl Roster {
         }
         roster.projects.shrink_to_fit();
         roster.note_paid();
+        roster.ring = roster.by_id.iter().map(|(id, slot)| (id.as_u64(), *slot)).collect();
+        roster.ring.sort_unstable();
         if by_weight {
             roster.classes = classes(&roster.members);
         }
@@ -141,7 +156,7 @@ impl Roster {
         if key.enabled {
             self.open.insert(slot);
         }
-        self.members.push(Member { key, project, dead: None });
+        self.members.push(Member { key, project, dead: None, changed: Timestamp::default() });
     }
 
     fn note_paid(&mut self) {
@@ -157,10 +172,10 @@ impl Roster {
     /// Takes over what was known of the same keys and projects. Returns, for each project of the
     /// `old` roster, its number in this one.
     pub(super) fn inherit(&mut self, old: &Self) -> Vec<Option<usize>> {
-        let deaths: Vec<_> = old.members.iter().filter_map(|m| Some((m.key.id, m.dead?))).collect();
-        for (id, fault) in deaths {
+        let deaths = old.members.iter().filter_map(|m| Some((m.key.id, m.dead?, m.changed)));
+        for (id, fault, at) in deaths {
             if let Some(slot) = self.slot_of(id) {
-                self.kill(slot, fault);
+                self.kill(slot, fault, at);
             }
         }
         let still_here = |(id, _): &(&KeyId, &Timestamp)| self.by_id.contains_key(id);
@@ -175,7 +190,7 @@ impl Roster {
                 heir.last_pick = project.last_pick;
             }
             if let Some(shut) = project.shut {
-                self.shut(number, shut);
+                self.shut(number, shut, project.changed);
             }
         }
         numbers
@@ -324,9 +339,10 @@ impl Roster {
     }
 
     /// Lets a key back that was out for good, unless it leaked.
-    pub(super) fn revive(&mut self, slot: usize) {
+    pub(super) fn revive(&mut self, slot: usize, at: Timestamp) {
         let Some(member) = self.members.get_mut(slot) else { return };
         self.struck.remove(&member.key.id);
+        member.changed = at;
         if matches!(member.dead, None | Some(KeyFault::Leaked)) {
             return;
         }
@@ -364,9 +380,10 @@ impl Roster {
     }
 
     /// Puts a key out for good.
-    pub(super) fn kill(&mut self, slot: usize, fault: KeyFault) {
+    pub(super) fn kill(&mut self, slot: usize, fault: KeyFault, at: Timestamp) {
         let Some(member) = self.members.get_mut(slot) else { return };
         let was_live = member.key.enabled && member.dead.is_none();
+        member.changed = at;
         // What is known to be leaked stays so, whatever is said later.
         if member.dead != Some(KeyFault::Leaked) {
             member.dead = Some(fault);
@@ -383,7 +400,7 @@ impl Roster {
     }
 
     /// Shuts a project for all models. Of two reasons the longer lasting one stays.
-    pub(super) fn shut(&mut self, number: usize, shut: Shut) {
+    pub(super) fn shut(&mut self, number: usize, shut: Shut, at: Timestamp) {
         let Some(project) = self.projects.get_mut(number) else { return };
         let lasts_longer = project.shut.is_none_or(|old| match (old.until, shut.until) {
             (None, _) => false,
@@ -399,7 +416,7 @@ impl Roster {
         if let Some(until) = shut.until.filter(|_| project.live > 0) {
             self.reopenings.insert((until, number));
         }
-        project.shut = Some(shut);
+        (project.shut, project.changed) = (Some(shut), at);
         for slot in &project.slots {
             self.open.remove(*slot);
         }
@@ -412,6 +429,51 @@ impl Roster {
         self.projects.get_mut(first.1)?.shut = None;
         self.open_project(first.1);
         Some(first.1)
+    }
+
+    /// What became of keys since a time: out for good, or back.
+    pub(super) fn fates(
+        &self,
+        since: Timestamp,
+    ) -> impl Iterator<Item = (KeyId, Option<KeyFault>)> {
+        let changed = move |member: &&Member| {
+            member.changed >= since && member.changed > Timestamp::default()
+        };
+        self.members.iter().filter(changed).map(|member| (member.key.id, member.dead))
+    }
+
+    /// The projects that were shut since a time and are so still, by the name of a key.
+    pub(super) fn shut_since(&self, since: Timestamp) -> impl Iterator<Item = (KeyId, Shut)> {
+        let projects = self.projects.iter().enumerate();
+        projects
+            .filter(move |(_, project)| project.changed >= since)
+            .filter_map(|(number, project)| Some((self.name_of(number)?, project.shut?)))
+    }
+
+    /// The name of a project's first key.
+    pub(super) fn name_of(&self, project: usize) -> Option<KeyId> {
+        let slot = self.slots_of(project).first()?;
+        self.key(*slot).map(|key| key.id)
+    }
+
+    /// Whether far more requests are under way on the project of a slot than on others.
+    pub(super) fn is_crowded(&self, slot: usize, under_way: usize) -> bool {
+        let mean = under_way as u64 / (self.projects.len() as u64).max(1);
+        let own = self.project_of(slot).map_or(0, |project| self.in_flight_of(project));
+        own > 2 * mean + 2
+    }
+
+    /// The key of a conversation: that whose name comes next after one of a few numbers drawn from
+    /// it, the nearest. It stays the same for nearly all when keys come and go.
+    pub(super) fn key_of_conversation(&self, conversation: u64) -> Option<usize> {
+        let mut number = conversation;
+        let probes = std::iter::repeat_with(|| {
+            number = reroll(number);
+            let next = self.ring.partition_point(|(name, _)| *name < number);
+            let (name, slot) = self.ring.get(next).or_else(|| self.ring.first())?;
+            Some((name.wrapping_sub(number), *slot))
+        });
+        probes.take(PROBES).flatten().min().map(|(_, slot)| slot)
     }
 
     /// When shut projects reopen, and which, the first one first.
@@ -446,6 +508,7 @@ impl Project {
             slots: Vec::with_capacity(1),
             live: 0,
             shut: None,
+            changed: Timestamp::default(),
             in_flight: 0,
             picks: 0,
             minute: 0,

@@ -130,7 +130,7 @@ impl Run {
         let tried: Vec<_> = ids.iter().copied().filter(|_| self.chance(4) == 0).collect();
         let prefer = if ids.is_empty() { None } else { Some(ids[self.chance(ids.len())]) };
         let prefer = prefer.filter(|_| self.chance(3) == 0);
-        let ask = Ask { model, tried: &tried, prefer, tokens: 0 };
+        let ask = Ask { model, tried: &tried, prefer, ..Ask::default() };
         let ready: Vec<_> = ids.iter().filter(|id| self.is_ready(**id, model)).copied().collect();
         let outage = self.outage(model);
         let untried = |id: &KeyId| !tried.contains(id);

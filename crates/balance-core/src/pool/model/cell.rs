@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{pool::rest::Doubt, time::Timestamp};
 
 /// What is known of one project and this model.
@@ -16,6 +18,8 @@ pub(super) struct Cell {
     /// Failures in a row that made it doubtful, and when the last was counted.
     pub(super) failures: u32,
     pub(super) failed_at: Timestamp,
+    /// When it was told to rest.
+    pub(super) changed: Timestamp,
     /// Under what it stands in a timer list.
     pub(super) listed: Standing,
 }
@@ -34,15 +38,18 @@ pub(super) enum Health {
 }
 
 /// A quota that is used up.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::pool) struct Rest {
-    pub(in crate::pool) until: Timestamp,
-    pub(in crate::pool) spent: Spent,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rest {
+    /// When it is back.
+    pub until: Timestamp,
+    /// Which one.
+    pub spent: Spent,
 }
 
 /// Which quota is used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::pool) enum Spent {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spent {
     /// One that comes back after some time.
     Minute,
     /// That of the day, which ends at midnight in Los Angeles.

@@ -153,7 +153,7 @@ fn a_retry_in_a_time_window_walks_on_to_the_next_key() {
     let now = Timestamp::from_unix_millis(6667);
     let mut tried = Vec::new();
     for place in [2, 0, 1] {
-        let ask = Ask { model: Some("m"), tried: &tried, prefer: None, tokens: 0 };
+        let ask = Ask { model: Some("m"), tried: &tried, ..Ask::default() };
         let lease = pool.select(&ask, now, 0).unwrap();
         assert_eq!(lease.key, keys[place].id);
         tried.push(lease.key);
