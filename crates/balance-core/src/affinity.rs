@@ -17,8 +17,8 @@ pub(crate) fn holder(text: &[u8]) -> Option<KeyId> {
     memmem::find_iter(text, FILE).find_map(|place| {
         let digits = text.get(place + FILE.len()..)?.get(..17)?;
         let (digits, dash) = digits.split_at(16);
-        let digits = std::str::from_utf8(digits).ok().filter(|_| dash == b"-")?;
-        digits.parse().ok()
+        let is_name = dash == b"-" && digits.iter().all(u8::is_ascii_hexdigit);
+        std::str::from_utf8(digits).ok().filter(|_| is_name)?.parse().ok()
     })
 }
 

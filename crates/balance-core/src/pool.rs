@@ -121,7 +121,8 @@ impl Pool {
         }
         let tokens = model.expect_tokens(ask.tokens);
         let prefer = prefer.or_else(|| {
-            let slot = roster.key_of_conversation(ask.conversation?)?;
+            let conversation = ask.conversation.filter(|_| !self.strategy.has_order())?;
+            let slot = roster.key_of_conversation(conversation)?;
             (model.favours(slot) && !roster.is_crowded(slot, under_way)).then_some(slot)
         });
         let picked = model.pick(prefer, &tried, tokens, roster, now, roll);

@@ -15,7 +15,7 @@ pub struct Ask<'a> {
     /// A key to take if it is ready, whatever the strategy.
     pub prefer: Option<KeyId>,
     /// What all requests of a conversation have in common. They go to one key, as long as it is ready,
-    /// so that what Google keeps of the conversation is of use.
+    /// so that what Google keeps of the conversation is of use; unless the strategy promises an order.
     pub conversation: Option<u64>,
     /// How large the request is, as far as its bytes tell ([`guess_tokens`]); 0 if not known.
     pub tokens: u64,

@@ -208,7 +208,7 @@ mod tests {
     fn only_what_changed_since_the_mark_is_told() {
         let mut pool = used();
         let first = pool.remember(Mark::default(), START + SECOND);
-        assert_eq!(first.facts.len(), 1 + 1 + 4, "{:?}", first.facts);
+        assert_eq!(first.facts.len(), 1 + 1 + 6, "{:?}", first.facts);
         assert_eq!(pool.remember(first.mark, START + 2 * SECOND).facts, []);
         let lease = pool.select(&ask("b"), START + 3 * SECOND, 0).unwrap();
         pool.cancel(lease, START + 3 * SECOND);

@@ -37,6 +37,16 @@ pub enum Strategy {
     FillFirst,
 }
 
+impl Strategy {
+    /// Whether it promises an order or shares of the keys, which conversations must not disturb.
+    pub(super) const fn has_order(self) -> bool {
+        match self {
+            Self::RoundRobin | Self::Weighted | Self::TimeWindow | Self::FillFirst => true,
+            Self::Balanced | Self::LeastUsed | Self::Random => false,
+        }
+    }
+}
+
 /// All strategies by their names.
 const NAMES: [(&str, Strategy); 7] = [
     ("balanced", Strategy::Balanced),

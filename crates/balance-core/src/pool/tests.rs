@@ -1,3 +1,4 @@
+mod affinity;
 mod bad_input;
 mod health;
 mod tiers;
