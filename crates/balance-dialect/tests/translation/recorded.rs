@@ -13,6 +13,7 @@ use super::call;
 use super::cases::{Case, recorded, shared};
 use super::outcome::{Choice, Outcome};
 use super::schema::Schema;
+use super::tables::{Row, rows};
 
 const PIECES: [usize; 3] = [1, 7, usize::MAX];
 
@@ -93,6 +94,26 @@ fn the_documentation_names_every_field_of_a_chat() {
         fields.iter().filter(|field| !page.contains(&format!("`{field}`"))).collect();
     assert!(missing.is_empty(), "not in docs/TRANSLATION.md: {missing:?}");
     println!("{} fields of a chat documented", fields.len());
+}
+
+#[test]
+fn the_documentation_names_every_field_of_recorded_answers() {
+    let answer: Vec<Row> = rows().into_iter().filter(|row| row.heading == "The answer").collect();
+    // What only holds others, and what tells of no answer.
+    let mut named = BTreeSet::from(["candidates", "content", "index", "error", "response"]);
+    named.extend(answer.iter().flat_map(|row| row.words.iter().map(String::as_str)));
+    for case in recorded().iter().filter_map(Case::read) {
+        let events = case.events.iter();
+        let candidates = events.clone().map(|event| &event["candidates"][0]);
+        for (field, value) in events
+            .chain(candidates)
+            .chain(case.parts())
+            .flat_map(|value| value.as_object().into_iter().flatten())
+        {
+            let is_named = value.is_null() || named.contains(field.as_str());
+            assert!(is_named, "{}: docs/TRANSLATION.md does not tell of `{field}`", case.name);
+        }
+    }
 }
 
 /// The properties of a schema, with those of the schemas that it is made of.

@@ -12,11 +12,12 @@ use serde_json::Value;
 /// One row.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    heading: String,
+    /// The heading that it stands under.
+    pub(crate) heading: String,
     /// What is named in the first cell.
     fields: BTreeSet<String>,
     /// What is named anywhere.
-    words: BTreeSet<String>,
+    pub(crate) words: BTreeSet<String>,
     /// The row as it is written.
     pub(crate) text: String,
 }
