@@ -81,6 +81,10 @@ pub struct ChatRequest<'a> {
     pub reasoning: Option<Reasoning<'a>>,
     /// How much the model thinks, as Anthropic's clients say it.
     pub thinking: Option<Thinking<'a>>,
+    /// Whether the model thinks, as clients of many open models say it.
+    pub enable_thinking: Option<bool>,
+    /// The tokens that thinking may take, from the same clients.
+    pub thinking_budget: Option<Integer>,
     /// What the answer is made of: `text`, `audio`, `image`.
     pub modalities: Option<Vec<Text<'a>>>,
     /// How a spoken answer sounds.

@@ -133,6 +133,8 @@ fn thinking_config<'a>(
         thinking::of_reasoning(reasoning)?
     } else if let Some(thinking) = &chat.thinking {
         thinking::of_thinking(thinking)
+    } else if chat.enable_thinking.is_some() || chat.thinking_budget.is_some() {
+        thinking::of_switch(chat.enable_thinking, chat.thinking_budget)
     } else {
         return Ok(None);
     };

@@ -7,6 +7,7 @@ use super::path::Path;
 use super::refusal::{Refusal, quoted};
 use crate::gemini::generate::request::ThinkingConfig;
 use crate::openai::chat;
+use crate::openai::number::Integer;
 
 #[cfg(test)]
 mod tests;
@@ -82,6 +83,15 @@ pub(crate) fn of_thinking(thinking: &chat::Thinking<'_>) -> Wish {
     match (thinking.kind.as_deref(), thinking.budget_tokens) {
         (Some("disabled"), _) => Wish::NONE,
         (_, Some(tokens)) => Wish::tokens(tokens.0),
+        (_, None) => Wish::AUTO,
+    }
+}
+
+/// The wish of `enable_thinking` and `thinking_budget`, as clients of many open models say it.
+pub(crate) fn of_switch(is_on: Option<bool>, budget: Option<Integer>) -> Wish {
+    match (is_on, budget) {
+        (Some(false), _) => Wish::NONE,
+        (_, Some(Integer(tokens))) => Wish::tokens(tokens),
         (_, None) => Wish::AUTO,
     }
 }

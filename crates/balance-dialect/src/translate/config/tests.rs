@@ -192,3 +192,20 @@ fn models_without_json_schema_get_the_subset() {
     assert_eq!(sent["generationConfig"]["responseSchema"], subset);
     assert_eq!(sent["generationConfig"].get("responseJsonSchema"), None);
 }
+
+#[test]
+fn thinking_is_switched_as_open_models_clients_say_it() {
+    for (fields, expected) in [
+        (
+            json!({ "enable_thinking": false, "thinking_budget": 9 }),
+            json!({ "includeThoughts": false, "thinkingBudget": 0 }),
+        ),
+        (json!({ "enable_thinking": true }), json!({ "includeThoughts": true })),
+        (
+            json!({ "thinking_budget": 900 }),
+            json!({ "includeThoughts": true, "thinkingBudget": 900 }),
+        ),
+    ] {
+        assert_eq!(config(&fields)["thinkingConfig"], expected, "{fields}");
+    }
+}
