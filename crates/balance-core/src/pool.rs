@@ -20,6 +20,7 @@ mod limits;
 mod memory;
 mod model;
 mod models;
+mod numbers;
 mod outage;
 mod rank;
 mod rest;

@@ -4,12 +4,9 @@
 //! what it said to another one of the same tier, the defaults. What Google said is forgotten after
 //! [`LEARNED_FOR`], so that a limit that was raised is found out.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
+use super::numbers::ByProject;
 use crate::{
     fault::Limits,
     key::{Key, KeyId, Tier},
@@ -110,7 +107,7 @@ pub(super) struct ModelLimits {
     setting: Limits,
     default: Limits,
     /// What Google said, by project.
-    told: HashMap<usize, Told>,
+    told: ByProject<Told>,
     /// What is presumed of projects that were not told, by tier.
     presumed: [Option<Presumed>; 2],
     /// Whether what is presumed holds.

@@ -10,11 +10,7 @@ mod health;
 mod metering;
 mod pick;
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    mem,
-    time::Duration,
-};
+use std::{collections::BTreeSet, mem, time::Duration};
 
 use self::cell::{Cell, Standing};
 pub use self::cell::{Rest, Spent};
@@ -26,6 +22,7 @@ use super::{
     bucket::{Bucket, Record, Used},
     estimate::Correction,
     limits::{ModelLimits, PoolLimits},
+    numbers::ByProject,
     outage::Outage,
     rank::Ranks,
     roster::Roster,
@@ -39,7 +36,7 @@ pub(super) struct Model {
     ready: Ranks,
     /// Whether paid keys serve it.
     takes_paid: bool,
-    cells: HashMap<usize, Cell>,
+    cells: ByProject<Cell>,
     /// Projects out of quota.
     resting: BTreeSet<(Timestamp, usize)>,
     /// Projects that are tried last.
@@ -48,10 +45,10 @@ pub(super) struct Model {
     is_metered: bool,
     limits: ModelLimits,
     /// What each project was asked.
-    buckets: HashMap<usize, Bucket>,
+    buckets: ByProject<Bucket>,
     correction: Correction,
     /// What this instance holds of quotas that it shares with others.
-    slices: HashMap<usize, Limits>,
+    slices: ByProject<Limits>,
     /// Which projects were asked since that was last looked at.
     touched: BTreeSet<usize>,
     is_shared: bool,
@@ -88,7 +85,7 @@ impl Model {
             limits: ModelLimits::new(name, limits),
             buckets,
             correction,
-            slices: HashMap::new(),
+            slices: ByProject::default(),
             touched: BTreeSet::new(),
             is_shared: limits.shared,
             outage: Outage::default(),
