@@ -154,4 +154,25 @@ mod tests {
         assert_eq!(PromptPlace::parse("user_prefix"), Ok(PromptPlace::UserPrefix));
         assert!(PromptPlace::parse("end").is_err());
     }
+
+    #[test]
+    fn a_preset_has_what_its_settings_say() {
+        let pairs = [
+            ("SHOW_THINKING_PROCESS", "false"),
+            ("URL_CONTEXT_ENABLED", "true"),
+            ("URL_CONTEXT_MODELS", "[\"gemini-2.5-pro\"]"),
+            ("IMAGE_MODELS", "gemini-x"),
+            ("SEARCH_MODELS", "[]"),
+        ];
+        let settings = Settings::read(&|name: &str| {
+            pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        });
+        let preset = settings.unwrap().preset();
+        assert!(!preset.shows_thoughts && preset.prompt.is_none());
+        assert!(preset.url_context.name("gemini-2.5-pro"));
+        assert!(!preset.url_context.match_name("gemini-2.5-flash"));
+        let model = |name: &str| preset.naming.resolve(name).unwrap().model;
+        assert_eq!(model("gemini-x-image"), "gemini-x");
+        assert_eq!(model("gemini-2.5-pro-search"), "gemini-2.5-pro-search");
+    }
 }

@@ -25,3 +25,46 @@ impl Settings {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        Settings::read(&|name: &str| {
+            pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn streams_come_as_they_are_by_default() {
+        assert_eq!(settings(&[]).pace(), None);
+        assert!(!settings(&[("FAKE_STREAM_MODELS", "*")]).fakes_stream("gemini-2.5-flash"));
+    }
+
+    #[test]
+    fn the_pace_is_set_by_its_five_numbers() {
+        let settings = settings(&[
+            ("STREAM_OPTIMIZER_ENABLED", "true"),
+            ("STREAM_MIN_DELAY", "0.01"),
+            ("STREAM_MAX_DELAY", "0.5"),
+            ("STREAM_SHORT_TEXT_THRESHOLD", "3"),
+            ("STREAM_LONG_TEXT_THRESHOLD", "30"),
+            ("STREAM_CHUNK_SIZE", "7"),
+        ]);
+        let (shortest_wait, longest_wait) = (Duration::from_millis(10), Duration::from_millis(500));
+        let pace = Pace { shortest_wait, longest_wait, short: 3, long: 30, piece: 7 };
+        assert_eq!(settings.pace(), Some(pace));
+    }
+
+    #[test]
+    fn streams_of_named_models_are_made_of_whole_answers() {
+        let settings =
+            settings(&[("FAKE_STREAM_ENABLED", "1"), ("FAKE_STREAM_MODELS", "gemini-2.5-pro*")]);
+        assert!(settings.fakes_stream("gemini-2.5-pro-preview"));
+        assert!(!settings.fakes_stream("gemini-2.5-flash"));
+    }
+}
