@@ -61,7 +61,7 @@ pub(crate) fn shown_keys(headers: &HeaderMap, uri: &Uri) -> Option<Vec<Key>> {
 
 /// What the caller shows: `Authorization: Bearer`, `x-goog-api-key`, `x-api-key`, `api-key`,
 /// `?key=`, in this order.
-fn credential<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
+pub(crate) fn credential<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = text(AUTHORIZATION.as_str()).and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;

@@ -64,7 +64,7 @@ pub(crate) enum Credential {
 }
 
 /// How an answer is given to the caller.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum Via {
     /// As it is, unseen.
     Pass,
@@ -212,6 +212,29 @@ impl<I> Call<I> {
             }
             Via::Pass | Via::Watch(Answer::Whole) | Via::Whole => false,
         }
+    }
+
+    /// Whether it may be asked of two keys at once: a stream, that no key holds anything for.
+    pub(crate) const fn may_be_hedged(&self) -> bool {
+        let is_stream = matches!(self.via, Via::Stream | Via::Watch(Answer::Streamed));
+        is_stream && self.prefer.is_none() && matches!(self.payload, Some(Payload::Full(_)))
+    }
+
+    /// The same call once more; `None` if it sends its caller's stream.
+    pub(crate) fn copy(&self) -> Option<Self> {
+        let Some(Payload::Full(payload)) = &self.payload else { return None };
+        Some(Self {
+            method: self.method.clone(),
+            target: self.target.clone(),
+            headers: self.headers.clone(),
+            payload: Some(Payload::Full(payload.clone())),
+            model: self.model.clone(),
+            prefer: self.prefer,
+            tokens: self.tokens,
+            credential: self.credential,
+            own_address: self.own_address.clone(),
+            via: self.via,
+        })
     }
 
     /// What its answer needs to be gone on with if it breaks off.

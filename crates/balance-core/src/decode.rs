@@ -59,7 +59,7 @@ pub(crate) fn decode<I>(
             return Ok(Question::Native(Call::native(native, head, payload, stamp.nonce)));
         }
         Route::OpenAi(endpoint) => endpoint,
-        Route::Home | Route::Health | Route::Preflight | Route::Verify => {
+        Route::Home | Route::Health | Route::Preflight | Route::Verify | Route::Explain => {
             return Err(Error::Bug("a page that asks upstream"));
         }
     };

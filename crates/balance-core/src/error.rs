@@ -66,8 +66,10 @@ pub enum Error {
         limit: Duration,
     },
     /// No key is ready, or may be tried again, for this model.
-    #[error("{}", exhausted(*retry_after, last.as_deref()))]
+    #[error("{}", exhausted(*retry_after, limit.as_deref(), last.as_deref()))]
     Exhausted {
+        /// What the first key to come back waits for, and of which model, in words.
+        limit: Option<String>,
         /// When the first key is ready, if that is known.
         retry_after: Option<Duration>,
         /// What the last key that was tried said.
@@ -186,12 +188,14 @@ pub(crate) fn list(methods: &[Method]) -> String {
     methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
 }
 
-fn exhausted(retry_after: Option<Duration>, last: Option<&Fault>) -> String {
+fn exhausted(retry_after: Option<Duration>, limit: Option<&str>, last: Option<&Fault>) -> String {
     let when = retry_after.map_or_else(String::new, |after| {
         format!(" The first is ready in {} s.", after.as_secs_f64().ceil())
     });
     let said = said(last);
-    format!("No key is ready for this model: each has used its quota or rests.{when}{said}")
+    let limit =
+        limit.unwrap_or("No key is ready for this model: each has used its quota or rests.");
+    format!("{limit}{when}{said}")
 }
 
 fn said(last: Option<&Fault>) -> String {

@@ -12,7 +12,7 @@ use std::{
 use balance_dialect::{
     framing::Framing,
     preset::Preset,
-    summary::{Summary, Usage},
+    summary::Summary,
     translate::{Stamp, Translator, Upstream},
 };
 use bytes::Bytes;
@@ -23,6 +23,9 @@ use futures_util::{
 };
 use http::{Request, request, response};
 
+mod ends;
+mod explain;
+mod hedge;
 mod pour;
 mod refuse;
 mod supply;
@@ -43,6 +46,7 @@ use crate::{
     job::{Answers, Job, Outcome, Task},
     key::{Key, KeyId},
     media::{self, Studio},
+    pace::Pace,
     page,
     plan::Step,
     pool::Lease,
@@ -75,6 +79,8 @@ pub struct Gateway<H> {
     /// Never held over an await.
     pools: Mutex<Pools>,
     queue: Queue,
+    /// Never held over an await.
+    pace: Mutex<Pace>,
 }
 
 /// A question that was asked, and the beginning of its answer, if there is one yet.
@@ -92,7 +98,9 @@ impl<H: Host> Gateway<H> {
             .with_checks(settings.check_interval())
             .with_paid(settings.paid_key.0.clone());
         let preset = settings.preset();
-        Self { host, settings, preset, pools: Mutex::new(pools), queue: Queue::default() }
+        let pace = Mutex::new(Pace::new(settings.hedge_percent.value()));
+        let pools = Mutex::new(pools);
+        Self { host, settings, preset, pools, queue: Queue::default(), pace }
     }
 
     /// Answers a request. Whatever goes wrong becomes an answer too, in the shape of the API that
@@ -106,7 +114,9 @@ impl<H: Host> Gateway<H> {
             Ok(route) => self.serve(route, head, body, &mut trail).await,
             Err(error) => Err(error),
         };
-        reply.unwrap_or_else(|error| Reply::of(render(&error, dialect))).finish(trail)
+        let mut reply = reply.unwrap_or_else(|error| Reply::of(render(&error, dialect)));
+        self.tell_way(&mut reply, &trail);
+        reply.finish(trail)
     }
 
     /// Does what a reply left to do, beside the sending of its body.
@@ -133,6 +143,7 @@ impl<H: Host> Gateway<H> {
             }
             Route::Preflight => return Ok(page::preflight(&head.headers)),
             Route::Verify => return Ok(verify::begin(&head.headers, &head.uri)),
+            Route::Explain => return self.explain(&head),
             Route::OpenAi(_) | Route::Native(_) => {}
         }
         let pool = self.enter(&route, &head)?;
@@ -318,10 +329,11 @@ impl<H: Host> Gateway<H> {
     ) -> Result<Option<(Lease, Opened<H::Body>)>, Error> {
         loop {
             let Some(lease) = self.lease(search, silent_until).await? else { return Ok(None) };
-            let key = lease.key;
             let left = search.plan.time_left(self.host.now());
             let limit = search.call.patience(&self.settings, left);
-            let fault = match self.attempt(&mut search.call, key, &lease.secret, limit).await {
+            let (lease, answer) = self.attempt_or_hedge(search, lease, limit, trail).await;
+            let key = lease.key;
+            let fault = match answer {
                 Ok(opened) => {
                     trail.note(key, None);
                     self.note_opened(search.pool, &lease);
@@ -385,33 +397,8 @@ impl<H: Host> Gateway<H> {
         }
     }
 
-    fn settle(&self, pool: PoolId, lease: Lease, outcome: Result<Usage, &Fault>) {
-        let now = self.host.now();
-        self.pools().of(pool, now).settle(lease, outcome, now);
-        self.queue.call(pool);
-    }
-
-    fn note_opened(&self, pool: PoolId, lease: &Lease) {
-        let now = self.host.now();
-        self.pools().of(pool, now).note_opened(lease, now);
-        self.queue.call(pool);
-    }
-
-    fn cancel(&self, pool: PoolId, lease: Lease) {
-        let now = self.host.now();
-        self.pools().of(pool, now).cancel(lease, now);
-        self.queue.call(pool);
-    }
-
-    /// Settles the lease of an answer by how that ended; `None` if its caller left before.
-    fn conclude(&self, pool: PoolId, lease: Lease, summary: Option<&Summary>) {
-        match summary {
-            Some(summary) => {
-                let fault = attempt::fault_at_end(summary, &lease.secret);
-                self.settle(pool, lease, fault.as_ref().map_or(Ok(summary.usage), Err));
-            }
-            None => self.cancel(pool, lease),
-        }
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn pools(&self) -> MutexGuard<'_, Pools> {

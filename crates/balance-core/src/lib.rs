@@ -28,6 +28,7 @@ mod inflow;
 pub mod job;
 pub mod key;
 mod media;
+mod pace;
 mod page;
 pub mod plan;
 pub mod pool;

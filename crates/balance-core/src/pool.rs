@@ -9,6 +9,7 @@
 //! be, `Correction` how large a request is, `Rotation` whose turn it is, `Leases` what is under way.
 
 mod ask;
+mod beside;
 mod bucket;
 mod census;
 mod checks;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 pub use ask::{Ask, Lease, Resting, Why};
 use balance_dialect::summary::Usage;
+pub use beside::Bottleneck;
 pub use bucket::Record;
 pub use census::Census;
 pub use estimate::guess_tokens;

@@ -106,7 +106,8 @@ fn remotes(route: &Route, body: &[u8]) -> Vec<Remote> {
         | Route::Home
         | Route::Health
         | Route::Preflight
-        | Route::Verify => Vec::new(),
+        | Route::Verify
+        | Route::Explain => Vec::new(),
     }
 }
 

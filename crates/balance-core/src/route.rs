@@ -31,6 +31,8 @@ pub enum Route {
     Preflight,
     /// A check of the caller's keys.
     Verify,
+    /// `/api/explain`: how the keys stand, for the operator.
+    Explain,
     /// An OpenAI endpoint that is translated.
     OpenAi(Endpoint),
     /// Passed to Google as it is.
@@ -105,9 +107,12 @@ impl Route {
             Self::OpenAi(_) | Self::Native(Native { method: NativeMethod::OpenAi, .. }) => {
                 Dialect::OpenAi
             }
-            Self::Home | Self::Health | Self::Preflight | Self::Verify | Self::Native(_) => {
-                Dialect::Gemini
-            }
+            Self::Home
+            | Self::Health
+            | Self::Preflight
+            | Self::Verify
+            | Self::Explain
+            | Self::Native(_) => Dialect::Gemini,
         }
     }
 
@@ -119,6 +124,7 @@ impl Route {
             Self::Health => "health",
             Self::Preflight => "preflight",
             Self::Verify => "verify",
+            Self::Explain => "explain",
             Self::OpenAi(Endpoint::Chat) => "chat",
             Self::OpenAi(Endpoint::Media(endpoint)) => endpoint.name(),
             Self::OpenAi(Endpoint::Completions) => "completions",
@@ -199,6 +205,7 @@ fn find(path: &str, decoded: &str, headers: &HeaderMap) -> Option<(Route, Allowe
     match decoded {
         "/" | "/index.html" => return Some((Route::Home, GET)),
         "/health" | "/healthz" | "/ready" => return Some((Route::Health, GET)),
+        "/api/explain" => return Some((Route::Explain, GET)),
         "/verify" => return Some((Route::Verify, GET_OR_POST)),
         _ => {}
     }

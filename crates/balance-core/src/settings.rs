@@ -165,6 +165,14 @@ settings! {
     /// rest. A stream with a call of a tool or with media in it, a document of JSON, and several
     /// answers at once end with an error as before.
     stream_resume: Switch = "false", ["STREAM_RESUME"];
+    /// Of a hundred streams, how many may be asked of a second key, of another project with room to
+    /// spare, when they are slower to begin than 95 of a hundred; 0 for none. Who answers first counts.
+    hedge_percent: Bounded<0, 100> = "0", ["HEDGE_PERCENT"];
+    /// Tells each caller in `x-gemini-balance-way` which keys were tried, by name, and why not others.
+    explain_header: Switch = "false", ["EXPLAIN_HEADER"];
+    /// Opens `/api/explain`, which tells how each key stands for a model; `sha256:` and 64 hex digits
+    /// stand for a token whose text is kept elsewhere. Without one it does not exist.
+    admin_token: AccessTokens = "", ["ADMIN_TOKEN", "AUTH_TOKEN", "HOME_ACCESS_KEY"], secret;
     /// The largest request body that is read. Streamed uploads are not limited by it.
     max_body_bytes: Bounded<1, 4_294_967_296> = "104857600", ["MAX_BODY_BYTES"];
     /// The largest file that is fetched for a request that names its address.

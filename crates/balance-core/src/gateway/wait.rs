@@ -49,7 +49,8 @@ impl<H: Host> Gateway<H> {
             };
             let Some(ready) = self.worth_waiting(search, &resting, now) else {
                 search.ticket = None;
-                return Err(no_key(search, &resting, now));
+                let error = no_key(search, &resting, now);
+                return Err(self.naming_limit(error, search));
             };
             if silent_until.is_some_and(|until| until <= now) {
                 return Ok(None);

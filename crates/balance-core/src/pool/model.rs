@@ -107,6 +107,11 @@ impl Model {
         first(&self.resting).into_iter().chain(first(&self.doubtful)).min()
     }
 
+    /// The project whose quota comes back first, and when.
+    pub(super) fn first_resting(&self) -> Option<(Timestamp, usize)> {
+        self.resting.first().copied()
+    }
+
     /// The first moment at which a key is in good standing, if nothing happens until then.
     pub(super) fn next_ready(&self, roster: &Roster, now: Timestamp) -> Option<Timestamp> {
         if !self.ready.is_empty() {

@@ -1,0 +1,74 @@
+//! What the pool would do, told to its operator, and the way that an answer took, told to its caller.
+//!
+//! Invariant: without an admin token this part of the server does not exist, and no key is shown but
+//! masked or by its name.
+
+use std::fmt::Write as _;
+
+use http::{HeaderValue, Uri, header, request};
+
+use super::Gateway;
+use crate::{
+    authorize::credential, error::Error, host::Host, pool::Ask, pools::PoolId, reply::Reply,
+    trail::Trail,
+};
+
+/// How many keys are told of one by one, unless the operator asks for more or fewer.
+const USUAL_CANDIDATES: usize = 100;
+
+/// The most that may be asked for.
+const MOST_CANDIDATES: usize = 1000;
+
+/// The header that tells the way of a request.
+const WAY: &str = "x-gemini-balance-way";
+
+impl<H: Host> Gateway<H> {
+    /// How the keys of the pool stand for `?model=`, the best `?most=` of them one by one.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if no admin token is set, [`Error::Unauthorized`] for another one.
+    pub(super) fn explain(&self, head: &request::Parts) -> Result<Reply<H::Body>, Error> {
+        if self.settings.admin_token.is_empty() {
+            return Err(Error::NotFound);
+        }
+        let shown = credential(&head.headers, &head.uri);
+        if !shown.as_deref().is_some_and(|shown| self.settings.admin_token.admit(shown)) {
+            return Err(Error::Unauthorized { credential_given: shown.is_some() });
+        }
+        let model = parameter(&head.uri, "model");
+        let most = parameter(&head.uri, "most").and_then(|most| most.parse().ok());
+        let most = most.unwrap_or(USUAL_CANDIDATES).min(MOST_CANDIDATES);
+        let now = self.host.now();
+        let model = model.as_deref().map(|model| model.strip_prefix("models/").unwrap_or(model));
+        let ask = Ask { model, ..Ask::default() };
+        let explanation = self.pools().of(PoolId::Operator, now).explain(&ask, most, now);
+        let body = serde_json::to_vec(&explanation).map_err(|_| Error::Bug("an explanation"))?;
+        let mut reply = Reply::full("application/json", body);
+        let fresh = HeaderValue::from_static("no-store");
+        reply.response.headers_mut().insert(header::CACHE_CONTROL, fresh);
+        Ok(reply)
+    }
+
+    /// Tells in the reply's head which keys were tried, where the operator wants that.
+    pub(super) fn tell_way(&self, reply: &mut Reply<H::Body>, trail: &Trail) {
+        if !self.settings.explain_header.0 || trail.tries.is_empty() {
+            return;
+        }
+        let mut way = String::new();
+        for one in &trail.tries {
+            let comma = if way.is_empty() { "" } else { ", " };
+            // Writing to a String cannot fail.
+            let _written = write!(way, "{comma}{}={}", one.key, one.fault.unwrap_or("ok"));
+        }
+        if let Ok(way) = HeaderValue::try_from(way) {
+            reply.response.headers_mut().insert(WAY, way);
+        }
+    }
+}
+
+fn parameter(uri: &Uri, name: &str) -> Option<String> {
+    let pairs = uri.query()?.split('&');
+    let value = pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name)?.1;
+    let value = percent_encoding::percent_decode_str(value).decode_utf8().ok()?;
+    (!value.is_empty()).then(|| value.into_owned())
+}
