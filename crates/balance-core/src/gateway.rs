@@ -10,7 +10,6 @@ use std::{
 };
 
 use balance_dialect::{
-    framing::Framing,
     preset::Preset,
     summary::Summary,
     translate::{Stamp, Translator, Upstream},
@@ -21,7 +20,7 @@ use futures_util::{
     future::{Either, select},
     stream::FuturesOrdered,
 };
-use http::{Request, request, response};
+use http::{Request, request};
 
 mod ends;
 mod explain;
@@ -41,7 +40,7 @@ use crate::{
     deliver::{events, pass, promise},
     error::Error,
     fault::Fault,
-    headers::{self, Query},
+    headers::Query,
     host::{FetchError, Host, Payload},
     job::{Answers, Job, Outcome, Task},
     key::{Key, KeyId},
@@ -58,7 +57,7 @@ use crate::{
     route::{Native, NativeMethod, Route, dialect_of, route},
     search::Search,
     secret::Secret,
-    settings::{BaseUrl, Settings},
+    settings::Settings,
     sign::KEEP_ALIVE,
     time::Timestamp,
     trail::Trail,
@@ -197,21 +196,6 @@ impl<H: Host> Gateway<H> {
             None => promise(strand),
         };
         Ok(Reply::with(response, answers))
-    }
-
-    /// The head of a native answer, whose links lead back to us.
-    fn native_head(
-        &self,
-        asked: &mut Asked<H::Incoming, H::Body>,
-    ) -> Option<(response::Parts, Option<Framing>)> {
-        let (lease, opened) = asked.found.as_mut()?;
-        let (mut head, framing) = opened.take_head();
-        let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
-        if let Some(ours) = public_url.or(asked.search.call.own_address.as_deref()) {
-            let upstream = self.settings.base_url.as_str();
-            headers::point_links_at(&mut head.headers, upstream, ours, lease.key, &lease.secret);
-        }
-        Some((head, framing))
     }
 
     /// One question or several, whose answers make one as they arrive.

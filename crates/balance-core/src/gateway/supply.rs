@@ -8,17 +8,20 @@ use std::convert::Infallible;
 use balance_dialect::{framing::Framing, pace::Pacer, resume::Resumption, summary::Summary};
 use futures_channel::oneshot;
 use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
+use http::response;
 
 use super::{Asked, Gateway, pour::Pouring};
 use crate::{
     attempt::Opened,
     error::Error,
     feed::{Feeder, Left, feed},
+    headers,
     host::Host,
     inflow::{Inflow, Strand},
     job::{Answers, Outcome},
     pool::Lease,
     search::Search,
+    settings::BaseUrl,
     trail::Trail,
 };
 
@@ -36,6 +39,21 @@ pub(crate) struct Supply<B> {
 }
 
 impl<H: Host> Gateway<H> {
+    /// The head of a native answer, whose links lead back to us.
+    pub(super) fn native_head(
+        &self,
+        asked: &mut Asked<H::Incoming, H::Body>,
+    ) -> Option<(response::Parts, Option<Framing>)> {
+        let (lease, opened) = asked.found.as_mut()?;
+        let (mut head, framing) = opened.take_head();
+        let public_url = self.settings.public_url.as_ref().map(BaseUrl::as_str);
+        if let Some(ours) = public_url.or(asked.search.call.own_address.as_deref()) {
+            let upstream = self.settings.base_url.as_str();
+            headers::point_links_at(&mut head.headers, upstream, ours, lease.key, &lease.secret);
+        }
+        Some((head, framing))
+    }
+
     /// What a reply gets of an answer: upstream's own bytes, or what a job supplies. `answers` is
     /// what that job sees to.
     ///
