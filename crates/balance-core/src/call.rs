@@ -230,6 +230,8 @@ impl<I> Call<I> {
             payload: Some(Payload::Full(payload.clone())),
             model: self.model.clone(),
             prefer: self.prefer,
+            conversation: self.conversation,
+            names_file: self.names_file,
             tokens: self.tokens,
             credential: self.credential,
             own_address: self.own_address.clone(),
