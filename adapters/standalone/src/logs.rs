@@ -81,8 +81,9 @@ impl Journal {
     /// The line of a request; with what came of the reply, where that was waited for.
     pub(crate) fn request(&self, visit: &Visit, outcome: Option<&Outcome>) {
         let Visit { method, status, trail, start } = visit;
-        let ending = outcome.map(ending);
-        let usage = outcome.and_then(usage);
+        let whole = trail.summary.as_ref();
+        let ending = outcome.map(ending).or_else(|| whole.map(|summary| in_words(&summary.ending)));
+        let usage = outcome.and_then(usage).or_else(|| whole.map(|summary| &summary.usage));
         info!(
             id = %Id(trail.request_id),
             %method,
@@ -157,12 +158,16 @@ fn tries(outcome: &Outcome) -> Option<&[Try]> {
 const fn ending(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Ended { summary: None, .. } => "the caller left",
-        Outcome::Ended { summary: Some(summary), .. } => match summary.ending {
-            Ending::Finished => "finished",
-            Ending::Truncated => "truncated",
-            Ending::Failed(_) => "failed",
-        },
+        Outcome::Ended { summary: Some(summary), .. } => in_words(&summary.ending),
         Outcome::Verified { .. } => "keys checked",
+    }
+}
+
+const fn in_words(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Finished => "finished",
+        Ending::Truncated => "truncated",
+        Ending::Failed(_) => "failed",
     }
 }
 

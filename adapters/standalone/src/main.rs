@@ -14,6 +14,7 @@ mod welcome;
 
 use std::{
     io::{self, Write},
+    num::NonZero,
     process::ExitCode,
     sync::Arc,
     time::Duration,
@@ -24,10 +25,16 @@ use arguments::{Action, Arguments};
 use balance_core::{gateway::Gateway, settings::Settings};
 use balance_tokio::TokioHost;
 use hyper::service::service_fn;
+use mimalloc::MiMalloc;
 use sources::WrongSettings;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::TaskTracker;
 use tracing::info;
+
+/// A request makes some dozens of small allocations and frees them soon; this allocator is the
+/// faster at that, the more so where the system's is musl's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match run() {
@@ -53,13 +60,21 @@ fn run() -> anyhow::Result<()> {
         Action::Serve => {
             let settings = sources::read(arguments.config.as_deref())?;
             logs::start(&settings)?;
-            let runtime = Runtime::new().context("the runtime cannot be started")?;
+            let runtime = runtime().context("the runtime cannot be started")?;
             runtime.block_on(start(settings))?;
             // What still runs was given its time.
             runtime.shutdown_background();
         }
     }
     Ok(())
+}
+
+/// As many threads as there are cores to run on. One alone needs no scheduler that shares work out.
+fn runtime() -> io::Result<Runtime> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut builder =
+        if cores == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
+    builder.enable_all().build()
 }
 
 /// Serves until a signal asks to stop.

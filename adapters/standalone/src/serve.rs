@@ -156,6 +156,7 @@ where
 {
     let mut connection = std::pin::pin!(connection);
     let ended = select! {
+        biased;
         ended = connection.as_mut() => ended,
         () = stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();

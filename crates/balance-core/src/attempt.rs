@@ -3,7 +3,7 @@
 //! Invariant: exactly one credential is sent. Nothing of an answer has reached the caller while it
 //! is judged here, so whatever is wrong with it can still be tried with another key.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, future::poll_fn, pin::Pin, task::Poll};
 
 use balance_dialect::{
     framing::Framing,
@@ -12,13 +12,14 @@ use balance_dialect::{
     summary::{Ending, Summary},
 };
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header, response};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header, response};
 use http_body_util::BodyExt;
 
 use crate::{
     call::{Call, Credential, Via},
     classify::classify,
     fault::Fault,
+    headers::GOOGLE_KEY,
     host::{BoxError, FetchError, Payload},
     key::KeyId,
     secret::Secret,
@@ -30,6 +31,9 @@ const MOST_ERROR_BYTES: usize = 256 * 1024;
 
 /// How much of a whole answer tells whether it is an error.
 const TELLING_BYTES: usize = 32;
+
+/// How much of an answer is read ahead of the caller.
+const MOST_READY_BYTES: usize = 64 * 1024;
 
 /// An answer that begins well.
 #[derive(Debug)]
@@ -48,6 +52,13 @@ impl<B> Opened<B> {
     pub(crate) fn take_head(&mut self) -> (response::Parts, Option<Framing>) {
         let (empty, ()) = Response::new(()).into_parts();
         (std::mem::replace(&mut self.head, empty), self.framing)
+    }
+
+    /// The body of an answer that came whole and in one piece; none of one that is still coming.
+    pub(crate) fn all_there(&self) -> Option<Bytes> {
+        let mut pieces = self.start.iter();
+        let whole = pieces.next().filter(|_| self.framing == Some(Framing::Whole))?;
+        (self.rest.is_none() && pieces.next().is_none()).then(|| whole.clone())
     }
 
     /// The body of an answer that was read as a whole.
@@ -82,9 +93,7 @@ pub(crate) fn request<I>(
 
 fn show_key(headers: &mut HeaderMap, how: Credential, secret: &Secret) -> Result<(), Fault> {
     let (name, value) = match how {
-        Credential::GoogleHeader => {
-            (HeaderName::from_static("x-goog-api-key"), HeaderValue::from_str(secret.expose()))
-        }
+        Credential::GoogleHeader => (GOOGLE_KEY, HeaderValue::from_str(secret.expose())),
         Credential::Bearer => {
             let bearer = format!("Bearer {}", secret.expose());
             (header::AUTHORIZATION, HeaderValue::try_from(bearer))
@@ -126,8 +135,9 @@ where
             Ok(Opened { head, start, rest: Some(body), framing: Some(framing) })
         }
         (Via::Watch(_), Some(Framing::Whole)) => {
-            let start = unless_error(&mut body, &head.headers, key).await?;
-            Ok(Opened { head, start, rest: Some(body), framing })
+            let mut start = unless_error(&mut body, &head.headers, key).await?;
+            let is_whole = read_ready(&mut body, &mut start).await?;
+            Ok(Opened { head, start, rest: Some(body).filter(|_| !is_whole), framing })
         }
         (Via::Pass | Via::Watch(_) | Via::Stream, _) => {
             Ok(Opened { head, start: VecDeque::new(), rest: Some(body), framing })
@@ -197,6 +207,30 @@ where
         }
         None => Ok(start),
     }
+}
+
+/// Reads on while more is there already; whether that was all.
+async fn read_ready<B>(body: &mut B, start: &mut VecDeque<Bytes>) -> Result<bool, Fault>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
+{
+    let mut read = 0;
+    poll_fn(|cx| {
+        while !body.is_end_stream() {
+            match Pin::new(&mut *body).poll_frame(cx) {
+                Poll::Ready(Some(Err(cause))) => return Poll::Ready(Err(broken(cause))),
+                Poll::Ready(Some(Ok(frame))) => start.extend(frame.into_data()),
+                Poll::Ready(None) => break,
+                Poll::Pending => return Poll::Ready(Ok(false)),
+            }
+            read += start.back().map_or(0, Bytes::len);
+            if read > MOST_READY_BYTES {
+                return Poll::Ready(Ok(false));
+            }
+        }
+        Poll::Ready(Ok(true))
+    })
+    .await
 }
 
 /// Whether a body's first member is `error`: in an object, in an array of one, or as an event.

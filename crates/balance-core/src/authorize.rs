@@ -5,13 +5,17 @@
 
 use std::{borrow::Cow, collections::HashSet};
 
-use http::{HeaderMap, Uri, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderName, Uri, header::AUTHORIZATION};
 
 use crate::{
     error::Error,
+    headers::GOOGLE_KEY,
     key::Key,
     settings::{CallerKeys, Settings},
 };
+
+const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const API_KEY: HeaderName = HeaderName::from_static("api-key");
 
 /// Whose keys a request uses.
 #[derive(Debug)]
@@ -62,15 +66,15 @@ pub(crate) fn shown_keys(headers: &HeaderMap, uri: &Uri) -> Option<Vec<Key>> {
 /// What the caller shows: `Authorization: Bearer`, `x-goog-api-key`, `x-api-key`, `api-key`,
 /// `?key=`, in this order.
 pub(crate) fn credential<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<Cow<'a, str>> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let bearer = text(AUTHORIZATION.as_str()).and_then(|value| {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text(&AUTHORIZATION).and_then(|value| {
         let (scheme, token) = value.trim().split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     });
     bearer
-        .or_else(|| text("x-goog-api-key"))
-        .or_else(|| text("x-api-key"))
-        .or_else(|| text("api-key"))
+        .or_else(|| text(&GOOGLE_KEY))
+        .or_else(|| text(&X_API_KEY))
+        .or_else(|| text(&API_KEY))
         .map(|token| Cow::Borrowed(token.trim()))
         .or_else(|| key_in_query(uri.query()?))
         .filter(|token| !token.is_empty())

@@ -105,7 +105,10 @@ impl<I> Call<I> {
         payload: Payload<I>,
         nonce: u64,
     ) -> Self {
-        let own_address = headers::own_address(&head.headers, &head.uri);
+        // Only uploads, and what is not a question to a model, are answered with links.
+        let has_links = matches!(native.method, NativeMethod::Upload | NativeMethod::Other);
+        let own_address =
+            has_links.then(|| headers::own_address(&head.headers, &head.uri)).flatten();
         let query = headers::Query::of(head.uri.query());
         let (via, credential) = match native.method {
             NativeMethod::Generate => (Via::Watch(Answer::Whole), Credential::GoogleHeader),

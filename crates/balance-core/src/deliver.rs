@@ -13,6 +13,8 @@ use crate::{
     host::BoxError,
     inflow::Strand,
     relay::{Relay, Tap},
+    secret::Secret,
+    veil::veiled,
     weave::Weave,
 };
 
@@ -30,6 +32,12 @@ where
     head.headers = headers::for_caller(head.headers, body_is_kept);
     let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
     Response::from_parts(head, Body::Relay(Box::new(Relay::new(strand, tap))))
+}
+
+/// Gives a native answer that is there as a whole.
+pub(crate) fn whole<B>(mut head: response::Parts, body: Bytes, key: &Secret) -> Response<Body<B>> {
+    head.headers = headers::for_caller(head.headers, true);
+    Response::from_parts(head, Body::Full(veiled(body, key)))
 }
 
 /// Gives a native event stream before there is an answer.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use balance_dialect::{
+    observe::sum_up,
     preset::Preset,
     summary::Summary,
     translate::{Stamp, Translator, Upstream},
@@ -20,7 +21,7 @@ use futures_util::{
     future::{Either, select},
     stream::FuturesOrdered,
 };
-use http::{Request, request};
+use http::{Request, request, response};
 
 mod ends;
 mod explain;
@@ -37,7 +38,7 @@ use crate::{
     body,
     call::{Call, Via},
     decode::{Question, Series, decode},
-    deliver::{events, pass, promise},
+    deliver::{events, pass, promise, whole},
     error::Error,
     fault::Fault,
     headers::Query,
@@ -86,6 +87,15 @@ pub struct Gateway<H> {
 struct Asked<I, B> {
     search: Search<I>,
     found: Option<(Lease, Opened<B>)>,
+}
+
+impl<I, B> Asked<I, B> {
+    /// Takes an answer that is there as a whole, in one piece, and the lease of its key.
+    fn take_whole(&mut self) -> Option<(Lease, Bytes)> {
+        let whole = self.found.as_ref()?.1.all_there()?;
+        let (lease, _) = self.found.take()?;
+        Some((lease, whole))
+    }
 }
 
 impl<H: Host> Gateway<H> {
@@ -184,18 +194,34 @@ impl<H: Host> Gateway<H> {
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
         let silent_until = self.host.now() + KEEP_ALIVE;
-        // Its future is large; the others are boxed by their streams.
-        let (asked, way) = Box::pin(self.ask_one(call, pool, Some(silent_until))).await;
+        let (asked, way) = self.ask_one(call, pool, Some(silent_until)).await;
         trail.join(way);
         let mut asked = asked?;
-        let head = self.native_head(&mut asked);
         let mut answers = Answers::in_pool(pool);
-        let strand = self.take_on(asked, &mut answers)?;
-        let response = match head {
-            Some((head, framing)) => pass(head, framing, strand),
-            None => promise(strand),
+        let Some((head, framing)) = self.native_head(&mut asked) else {
+            return Ok(Reply::with(promise(self.take_on(asked, &mut answers)?), answers));
         };
-        Ok(Reply::with(response, answers))
+        if let Some((lease, body)) = asked.take_whole() {
+            return Ok(self.settled(head, body, pool, lease, trail));
+        }
+        let strand = self.take_on(asked, &mut answers)?;
+        Ok(Reply::with(pass(head, framing, strand), answers))
+    }
+
+    /// A native answer that is there as a whole, which leaves nothing to do.
+    fn settled(
+        &self,
+        head: response::Parts,
+        body: Bytes,
+        pool: PoolId,
+        lease: Lease,
+        trail: &mut Trail,
+    ) -> Reply<H::Body> {
+        let summary = sum_up(&body);
+        let response = whole(head, body, &lease.secret);
+        self.conclude(pool, lease, Some(&summary));
+        trail.summary = Some(summary);
+        Reply::of(response)
     }
 
     /// One question or several, whose answers make one as they arrive.
@@ -259,11 +285,18 @@ impl<H: Host> Gateway<H> {
     /// Asks all questions, some side by side, and gives their answers in order: all or none.
     async fn ask(
         &self,
-        calls: Vec<Call<H::Incoming>>,
+        mut calls: Vec<Call<H::Incoming>>,
         pool: PoolId,
         silent_until: Option<Timestamp>,
         trail: &mut Trail,
     ) -> Result<Vec<Asked<H::Incoming, H::Body>>, Error> {
+        if calls.len() == 1
+            && let Some(call) = calls.pop()
+        {
+            let (answer, way) = self.ask_one(call, pool, silent_until).await;
+            trail.join(way);
+            return Ok(vec![answer?]);
+        }
         let mut answers = Vec::with_capacity(calls.len());
         let mut failure = None;
         let mut waiting = calls.into_iter();

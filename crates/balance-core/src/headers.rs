@@ -10,6 +10,16 @@ use crate::{grant::Grant, key::KeyId, secret::Secret};
 /// Our own query parameter in upload links.
 const GRANT_PARAMETER: &str = "gb_grant";
 
+/// Google's own header for a key.
+pub(crate) const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+
+/// Headers of upstream's answers that hold links to itself.
+const LINKS: [HeaderName; 3] = [
+    header::LOCATION,
+    HeaderName::from_static("x-goog-upload-url"),
+    HeaderName::from_static("x-goog-upload-control-url"),
+];
+
 /// Headers of one connection, or that the sending client sets itself.
 const CONNECTION: [HeaderName; 9] = [
     header::CONNECTION,
@@ -33,7 +43,7 @@ const PRIVATE: [HeaderName; 13] = [
     header::FORWARDED,
     header::VIA,
     header::EXPECT,
-    HeaderName::from_static("x-goog-api-key"),
+    GOOGLE_KEY,
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("api-key"),
     HeaderName::from_static("x-real-ip"),
@@ -47,17 +57,10 @@ const PRIVATE_PREFIXES: [&str; 8] =
 
 /// The headers of a native request that upstream sees.
 pub(crate) fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
-    remove_connection(&mut headers);
-    for name in &PRIVATE {
-        headers.remove(name);
-    }
-    let private = |name: &&HeaderName| {
-        PRIVATE_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
-    };
-    let platform: Vec<HeaderName> = headers.keys().filter(private).cloned().collect();
-    for name in platform {
-        headers.remove(name);
-    }
+    remove(&mut headers, |name| {
+        let starts = |prefix: &&str| name.as_str().starts_with(*prefix);
+        PRIVATE.contains(name) || PRIVATE_PREFIXES.iter().any(starts)
+    });
     headers
 }
 
@@ -65,23 +68,22 @@ pub(crate) fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
 /// body does.
 pub(crate) fn for_caller(mut headers: HeaderMap, body_is_kept: bool) -> HeaderMap {
     let length = headers.remove(header::CONTENT_LENGTH).filter(|_| body_is_kept);
-    remove_connection(&mut headers);
-    headers.remove(header::ALT_SVC);
+    remove(&mut headers, |name| *name == header::ALT_SVC);
     if let Some(length) = length {
         headers.insert(header::CONTENT_LENGTH, length);
     }
     headers
 }
 
-fn remove_connection(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(|name| name.trim().parse().ok())
-        .collect();
-    for name in CONNECTION.iter().chain(&named) {
+/// Removes what belongs to one connection and what is `foreign`.
+fn remove(headers: &mut HeaderMap, foreign: impl Fn(&HeaderName) -> bool) {
+    let listed = headers.get_all(header::CONNECTION).iter();
+    let listed = listed.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
+    let listed: Vec<HeaderName> = listed.filter_map(|name| name.trim().parse().ok()).collect();
+    let stays =
+        |name: &HeaderName| !CONNECTION.contains(name) && !listed.contains(name) && !foreign(name);
+    let leaving: Vec<HeaderName> = headers.keys().filter(|name| !stays(name)).cloned().collect();
+    for name in leaving {
         headers.remove(name);
     }
 }
@@ -95,7 +97,7 @@ pub(crate) fn point_links_at(
     key: KeyId,
     secret: &Secret,
 ) {
-    for name in ["location", "x-goog-upload-url", "x-goog-upload-control-url"] {
+    for name in &LINKS {
         let Some(link) = headers.get(name).and_then(|link| link.to_str().ok()) else { continue };
         let (place, query) = link.split_once('?').map_or((link, None), |(p, q)| (p, Some(q)));
         // A link may show the key as well.
@@ -103,7 +105,7 @@ pub(crate) fn point_links_at(
         let path = place.strip_prefix(upstream).filter(|path| path.starts_with('/'));
         let link = match path {
             None => place,
-            Some(path) if name == "location" => format!("{ours}{path}"),
+            Some(path) if *name == header::LOCATION => format!("{ours}{path}"),
             Some(path) => {
                 let grant = Grant::for_link(path, key, secret);
                 let mark = if path.contains('?') { '&' } else { '?' };

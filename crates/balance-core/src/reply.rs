@@ -3,7 +3,7 @@
 //! Invariant: every reply may be read by a page of any origin and carries the id of its request.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderName, HeaderValue, Response, header};
 
 use crate::{
     body::Body,
@@ -11,6 +11,8 @@ use crate::{
     job::{Answers, Job, Task},
     trail::Trail,
 };
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// An answer, what is left to do for it, and what happened on its way.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl<B> Reply<B> {
         let head = self.response.headers_mut();
         headers::allow_any_origin(head);
         if let Ok(id) = HeaderValue::try_from(format!("{:016x}", trail.request_id)) {
-            head.insert("x-request-id", id);
+            head.insert(REQUEST_ID, id);
         }
         Self { trail, ..self }
     }

@@ -4,28 +4,38 @@
 //! in, since their number may have been told; and what cannot be a part of the key is not held.
 
 use bytes::{Bytes, BytesMut};
-use memchr::memmem::Finder;
+use memchr::memchr_iter;
 
 use crate::secret::Secret;
+
+/// Bytes that are all there, without the key.
+pub(crate) fn veiled(data: Bytes, key: &Secret) -> Bytes {
+    if find(key, &data).is_none() {
+        return data;
+    }
+    let mut veil = Veil::new(key);
+    let shown = veil.pass(data);
+    [shown, veil.rest()].concat().into()
+}
 
 /// Dots out the middle of a key wherever it stands. Google prints keys in some of its errors, and
 /// sends some of these inside streams.
 #[derive(Debug)]
 pub(crate) struct Veil {
-    key: Finder<'static>,
+    key: Secret,
     /// The end of the bytes so far, where it may be the beginning of the key.
     held: Bytes,
 }
 
 impl Veil {
     pub(crate) fn new(key: &Secret) -> Self {
-        Self { key: Finder::new(key.expose()).into_owned(), held: Bytes::new() }
+        Self { key: key.clone(), held: Bytes::new() }
     }
 
     /// The bytes that may go on, without the key. Nothing is copied where nothing of it stands.
     pub(crate) fn pass(&mut self, data: Bytes) -> Bytes {
         let mut data = self.joined(data);
-        if let Some(first) = self.find(&data) {
+        if let Some(first) = find(&self.key, &data) {
             data = self.dotted(&data, first);
         }
         self.held = data.split_off(data.len() - self.begun_at_the_end_of(&data));
@@ -46,19 +56,15 @@ impl Veil {
         joined.freeze()
     }
 
-    fn find(&self, data: &[u8]) -> Option<usize> {
-        if self.key.needle().is_empty() { None } else { self.key.find(data) }
-    }
-
     fn dotted(&self, data: &[u8], first: usize) -> Bytes {
-        let length = self.key.needle().len();
+        let length = self.key.expose().len();
         let shown = length / 5;
         let mut clean = BytesMut::from(data);
         let mut start = first;
         loop {
             let middle = start + shown..start + length - shown;
             clean.get_mut(middle).unwrap_or_default().fill(b'.');
-            match self.find(&clean) {
+            match find(&self.key, &clean) {
                 Some(next) => start = next,
                 None => return clean.freeze(),
             }
@@ -67,14 +73,22 @@ impl Veil {
 
     /// How many of the last bytes are the first ones of the key.
     fn begun_at_the_end_of(&self, data: &[u8]) -> usize {
-        let key = self.key.needle();
+        let key = self.key.expose().as_bytes();
         let Some((first, _)) = key.split_first() else { return 0 };
         let tail = data.get(data.len().saturating_sub(key.len() - 1)..).unwrap_or_default();
-        memchr::memchr_iter(*first, tail)
+        memchr_iter(*first, tail)
             .filter_map(|start| tail.get(start..))
             .find(|end| key.starts_with(end))
             .map_or(0, <[u8]>::len)
     }
+}
+
+/// Where the key begins. Looks for its first letter, as to prepare a search for the whole of it
+/// takes longer than an answer is long.
+fn find(key: &Secret, data: &[u8]) -> Option<usize> {
+    let key = key.expose().as_bytes();
+    let begins = |start: &usize| data.get(*start..).is_some_and(|rest| rest.starts_with(key));
+    memchr_iter(*key.first()?, data).find(begins)
 }
 
 #[cfg(test)]

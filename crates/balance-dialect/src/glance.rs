@@ -5,7 +5,6 @@
 
 use std::fmt;
 
-use memchr::memmem;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
@@ -77,9 +76,13 @@ pub(crate) struct StatedUsage {
 impl StatedUsage {
     /// The counts in the last bytes of a body whose beginning is not known.
     pub(crate) fn near_end(tail: &[u8]) -> Option<Self> {
-        const NAME: &[u8] = b"\"usageMetadata\"";
-        // Inside a string the quotes would be escaped, so this is a name.
-        let after_name = tail.get(memmem::rfind(tail, NAME)? + NAME.len()..)?;
+        // Inside a string the quotes would be escaped, so this is a name. Its rare letter is looked
+        // for, as to prepare a search for the whole of it takes longer than an answer is long.
+        const NAME: (&[u8], &[u8]) = (b"\"usage", b"Metadata\"");
+        let after_name = memchr::memrchr_iter(b'M', tail).find_map(|middle| {
+            let (before, after) = tail.split_at_checked(middle)?;
+            before.ends_with(NAME.0).then(|| after.strip_prefix(NAME.1)).flatten()
+        })?;
         let value = after_name.trim_ascii_start().strip_prefix(b":")?;
         serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()
     }

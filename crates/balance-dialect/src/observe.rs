@@ -3,6 +3,10 @@
 //! Invariant: watching changes nothing, fails on nothing, and tells the same however the bytes
 //! are cut.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::{
     framing::{Framing, Lost, Splitter},
     gemini::error,
@@ -19,6 +23,25 @@ const EVENT_LIMIT: usize = 64 * 1024 * 1024;
 
 /// The bytes that are kept of the end of a whole body, where Gemini puts the usage.
 const TAIL_LIMIT: usize = 64 * 1024;
+
+/// Sums up a whole body that is there already, as an observer would, but without a look at its
+/// content where the usage can be found and no error can be.
+#[must_use]
+pub fn sum_up(body: &[u8]) -> Summary {
+    if ERROR.find(body).is_none()
+        && let Some(stated) = StatedUsage::near_end(body)
+    {
+        let mut usage = Usage::default();
+        stated.update(&mut usage);
+        return Summary { usage, ending: Ending::Finished };
+    }
+    let mut observer = Observer::new(Framing::Whole);
+    observer.observe(body);
+    observer.finish()
+}
+
+/// The name of what reports an error.
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"error\""));
 
 /// Follows one answer and sums it up.
 #[derive(Debug)]

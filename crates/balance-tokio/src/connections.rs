@@ -86,18 +86,21 @@ where
         if let Some(connection) = origin.take() {
             return Ok((connection, home));
         }
+        // Boxed, as it is seldom needed and larger than all else that a request keeps.
+        Ok((Box::pin(self.connect(&origin, url)).await?, home))
+    }
+
+    async fn connect(&self, origin: &Arc<Origin<I>>, url: &Uri) -> Result<Connection<I>, BoxError> {
         let (stream, is_http2) = self.connector.connect(url.clone()).await?;
         if !is_http2 {
-            let connection = Http1::begin(stream, origin.host.clone()).await?;
-            return Ok((Connection::Http1(connection), home));
+            return Ok(Connection::Http1(Http1::begin(stream, origin.host.clone()).await?));
         }
         // Of many that connected at the same time, one connection is kept.
         let shared = origin.open().seat();
-        let connection = match shared {
+        Ok(Connection::Http2(match shared {
             Some(connection) => connection,
             None => origin.share(Http2::begin(stream).await?),
-        };
-        Ok((Connection::Http2(connection), home))
+        }))
     }
 
     fn origin(&self, url: &Uri) -> Option<Arc<Origin<I>>> {

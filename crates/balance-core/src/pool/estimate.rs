@@ -3,7 +3,7 @@
 //! Invariant: a first guess looks at bytes alone, in one pass; what Gemini counted in the end
 //! corrects it, for each model by itself.
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 /// Bytes of ASCII text in a token, in nearly every language and notation.
 const ASCII_BYTES: u64 = 4;
@@ -21,19 +21,20 @@ const LONG_STRING: usize = 1024;
 /// The tokens of a JSON body, guessed from its bytes. Files in base64 count as images.
 #[must_use]
 pub fn guess_tokens(body: &[u8]) -> u64 {
-    let (mut rest, mut text, mut others, mut files) = (body, 0_u64, 0_u64, 0_u64);
-    while !rest.is_empty() {
+    let (mut tokens, mut encoded, mut rest) = (0_u64, 0_u64, body);
+    while rest.len() >= LONG_STRING {
         let end = memchr(b'"', rest).unwrap_or(rest.len());
         let (string, after) = rest.split_at(end);
         rest = after.get(1..).unwrap_or_default();
         if is_encoded_file(string) {
-            files += TILE_TOKENS * (string.len() as u64).div_ceil(TILE_BYTES);
-        } else {
-            text += string.len() as u64;
-            others += string.iter().filter(|byte| !byte.is_ascii()).count() as u64;
+            encoded += string.len() as u64;
+            tokens += TILE_TOKENS * (string.len() as u64).div_ceil(TILE_BYTES);
         }
     }
-    files + (text - others).div_ceil(ASCII_BYTES) + others.div_ceil(OTHER_BYTES)
+    let quotes = memchr_iter(b'"', body).count() as u64;
+    let others = body.iter().filter(|byte| !byte.is_ascii()).count() as u64;
+    let ascii = body.len() as u64 - quotes - others - encoded;
+    tokens + ascii.div_ceil(ASCII_BYTES) + others.div_ceil(OTHER_BYTES)
 }
 
 /// Long, and its beginning nothing but base64: no text goes on that long without a space.

@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use memchr::memchr_iter;
 use percent_encoding::percent_decode_str;
 
 /// Why a path is refused.
@@ -44,7 +45,7 @@ pub(super) fn decode(path: &str) -> Result<Cow<'_, str>, BadPath> {
     if decoded.chars().any(char::is_control) {
         return Err(BadPath::Control);
     }
-    let slashes = |text: &str| text.matches('/').count();
+    let slashes = |text: &str| memchr_iter(b'/', text.as_bytes()).count();
     if decoded.contains('\\') || slashes(&decoded) != slashes(path) {
         return Err(BadPath::Slash);
     }
