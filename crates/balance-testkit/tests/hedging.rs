@@ -20,7 +20,7 @@ const SLOW: Duration = Duration::from_secs(20);
 fn stage(percent: &str, slow_from: usize, more: &[(&str, &str)]) -> Stage {
     let host = FakeHost::answering(move |number, _| {
         let event = json!({ "candidates": [{ "content": { "parts": [{ "text": "Hi" }] }, "finishReason": "STOP" }] });
-        let is_slow = number >= slow_from && (number - slow_from) % 2 == 0;
+        let is_slow = number >= slow_from && (number - slow_from).is_multiple_of(2);
         Answer::sse([event]).after(if is_slow { SLOW } else { USUAL })
     });
     let usual = [
