@@ -291,15 +291,20 @@ impl<'a> Run<'a> {
         let mut pools: Vec<_> = self.nodes.iter_mut().map(Chooser::pool).collect();
         self.exchange.go_round(&mut pools, self.now);
         for node in 0..self.setting.nodes {
-            for model in 0..self.setting.models.len() {
-                let queue = self.queue(node, model);
-                if self.waiting.get(queue).is_some_and(|queue| !queue.is_empty()) {
-                    self.plan_wake(node, model, self.now);
-                }
-            }
+            self.call(node);
         }
         if self.now < self.ends {
             self.plan(EXCHANGE, Event::Exchange);
+        }
+    }
+
+    /// Lets the first of each line of a node look again: a good answer may have closed a breaker.
+    fn call(&mut self, node: usize) {
+        for model in 0..self.setting.models.len() {
+            let queue = self.queue(node, model);
+            if self.waiting.get(queue).is_some_and(|queue| !queue.is_empty()) {
+                self.plan_wake(node, model, self.now);
+            }
         }
     }
 
@@ -308,12 +313,15 @@ impl<'a> Run<'a> {
     }
 
     /// A request is not served. Was there a key that works, with room?
+    /// One that waited too long is found later; what counts is how it was when its time was over.
     fn fail(&mut self, request: &Request) {
-        let needlessly = self.setting.storm > 0.0 && self.has_room(request.model);
+        let patience = Duration::from_millis(self.setting.patience_millis);
+        let over = self.now.min(request.came + patience);
+        let needlessly = self.setting.storm > 0.0 && self.has_room(request.model, over);
         self.tally.failed(request.model, needlessly);
     }
 
-    fn has_room(&mut self, model: usize) -> bool {
+    fn has_room(&mut self, model: usize, at: Timestamp) -> bool {
         let Some(Model { name, limits, .. }) = self.setting.models.get(model) else {
             return false;
         };
@@ -325,7 +333,7 @@ impl<'a> Run<'a> {
                 || !below(at.level.day_requests, limits.rpd)
         });
         let is_free = |project: &usize| {
-            !self.setting.storms(*project, model, self.now)
+            !self.setting.storms(*project, model, at)
                 && !full.iter().any(|at| at.project == format!("project-{project}"))
         };
         (0..self.setting.projects).any(|project| is_free(&project))
@@ -342,6 +350,7 @@ impl<'a> Run<'a> {
             if let Some(node) = self.nodes.get_mut(chosen.node) {
                 node.opened(&chosen, self.now);
             }
+            self.call(chosen.node);
             let time = self.chance.random_range(ANSWER);
             self.plan(Duration::from_millis(time), Event::Answer(chosen, request.tokens));
             return;
@@ -494,12 +503,11 @@ mod tests {
 
     #[test]
     fn in_a_storm_hardly_a_request_fails_that_a_key_that_works_had_room_for() {
-        // Not none: three failures by chance, in the quiet hour of a model, look like an outage; and the
-        // end of one that is whole is noticed up to eight seconds late.
-        for (storm, one_of) in [(0.2, 5_000), (0.4, 5_000), (1.0, 50)] {
+        // Not none: a request may use up its tries, and the end of an outage is noticed a little late.
+        for storm in [0.2, 0.4, 1.0] {
             let setting = Setting { storm, ..Setting::standard(20, 0.3, 3, 1) };
             let figures = run(&setting, "balanced").unwrap();
-            assert!(figures.failed_needlessly * one_of <= figures.offered, "{figures:?}");
+            assert!(figures.failed_needlessly * 5_000 <= figures.offered, "{figures:?}");
             assert_eq!(figures.wrong_blame, 0, "{figures:?}");
             assert!(storm > 0.9 || figures.failed == figures.failed_needlessly, "{figures:?}");
         }
