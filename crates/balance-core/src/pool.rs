@@ -370,8 +370,6 @@ struct Ended {
 }
 
 #[cfg(test)]
-mod measure;
-#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod tests;
