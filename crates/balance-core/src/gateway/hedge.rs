@@ -33,7 +33,8 @@ impl<H: Host> Gateway<H> {
         trail: &mut Trail,
     ) -> Tried<H::Body> {
         let start = self.host.now();
-        let model = search.call.model.clone().filter(|_| search.call.may_be_hedged());
+        let may_hedge = self.settings.hedge_percent.value() > 0 && search.call.may_be_hedged();
+        let model = if may_hedge { search.call.model.clone() } else { None };
         let slow_after = model.as_deref().and_then(|model| self.pace().slow_after(model));
         let tried = match slow_after.filter(|slow| *slow < limit) {
             // Off for most: its future is not to weigh on theirs.
