@@ -33,7 +33,9 @@ pub(crate) trait Reply {
     fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), NoAnswer>;
 
     /// Writes an error as the end of a stream.
-    fn fail(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>);
+    fn fail(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
+        error.write_event(out);
+    }
 
     /// Writes a whole answer.
     ///

@@ -14,7 +14,6 @@ use crate::openai::completion::{
     FinishReason::{self, ContentFilter},
     Role, ServiceTier, Usage,
 };
-use crate::openai::error::ErrorObject;
 use crate::openai::logprobs::Logprobs;
 use crate::translate::finish::{Content, End};
 use crate::translate::piece::{Piece, is_block, loose_signature};
@@ -69,10 +68,6 @@ impl Reply for Chat {
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
         Ok(())
-    }
-
-    fn fail(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
-        error.write_event(out);
     }
 
     fn whole(

@@ -8,7 +8,6 @@ use super::Prompts;
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, TokenLogprob};
 use crate::json;
 use crate::openai::completion::{FinishReason, Head, Usage};
-use crate::openai::error::ErrorObject;
 use crate::openai::text_completion::{TextChoice, TextCompletion, TextLogprobs};
 use crate::translate::Stamp;
 use crate::translate::chat::StreamUsage;
@@ -159,10 +158,6 @@ impl Reply for TextReply {
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
         Ok(())
-    }
-
-    fn fail(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
-        error.write_event(out);
     }
 
     fn whole(
