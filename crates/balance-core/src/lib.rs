@@ -44,6 +44,7 @@ mod search;
 pub mod secret;
 pub mod settings;
 mod sign;
+pub mod store;
 pub mod time;
 pub mod trail;
 mod upload;

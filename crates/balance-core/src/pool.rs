@@ -42,7 +42,7 @@ pub use explain::{Candidate, Explanation, Level, Levels, Standing};
 pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PaidModels, PoolLimits};
 pub use memory::{Fact, MEMORY_VERSION, Mark, Memory};
 pub use model::{Rest, Spent};
-pub use slices::{Claim, Holding, Ledger, Quotum, TERM};
+pub use slices::{Claim, Holding, Ledger, Quotum, Slice, TERM};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{

@@ -32,14 +32,15 @@ impl Exchange {
     pub(crate) fn go_round(&mut self, nodes: &mut [Option<&mut Pool>], now: Timestamp) {
         self.rounds += 1;
         let all = self.rounds.is_multiple_of(WHOLE);
-        for (node, pool) in (0..).zip(nodes) {
+        for (node, pool) in (1..).zip(nodes) {
             let Some(pool) = pool else { continue };
             for holding in pool.holdings(all, now) {
                 let ledgers = self.ledgers.entry(holding.of.clone()).or_default();
                 let (limits, used, wanted) = (holding.limits, holding.used, holding.wanted);
                 let exchange = |ledger: &mut Ledger, of: fn(&Limits) -> Option<u64>| {
-                    let claim = Claim { node, used: of(&used).unwrap_or(0), wanted: of(&wanted)? };
-                    Some(ledger.exchange(claim, of(&limits)?, now))
+                    let (used, wanted) = (of(&used).unwrap_or(0), of(&wanted)?);
+                    let claim = Claim { node, used, wanted, counts_until: now };
+                    Some(ledger.exchange(claim, of(&limits)?, now).held)
                 };
                 let slices = Limits {
                     requests_per_minute: exchange(&mut ledgers.requests_per_minute, |limits| {

@@ -5,6 +5,7 @@
 //!   script ([`answer`], [`scripted_body`]) and what it was asked is on record ([`sent`]).
 //! - [`scenario`]: what the files in `scenarios/` say; [`in_process`] plays them so, [`over_http`]
 //!   against a [`server`] process, asked by a [`client`].
+//! - [`store_contract`]: what every store keeps to.
 //! - [`shared`]: recorded exchanges and real clients, where they lie beside the checkout.
 
 pub mod answer;
@@ -17,4 +18,5 @@ pub mod scripted_body;
 pub mod sent;
 pub mod server;
 pub mod shared;
+pub mod store_contract;
 pub mod virtual_time;

@@ -15,6 +15,9 @@ use crate::{fault::Limits, key::KeyId, time::Timestamp};
 /// one that falls silent, and stops sending half a term later, takes nothing of another's.
 pub const TERM: Duration = Duration::from_secs(180);
 
+/// How many holders that fell silent are told apart; more of them are added up.
+pub const MOST_GONE: usize = 64;
+
 /// What all instances know of one quota: who holds how much. It lives where all reach it, and
 /// [`Ledger::exchange`] is one step there, undivided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,34 +30,82 @@ struct Holder {
     node: u64,
     held: u64,
     wanted: u64,
+    used: u64,
     until: Timestamp,
+    counts_until: Timestamp,
 }
 
 /// What an instance says of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Who says it.
+    /// Who says it; 0 is nobody.
     pub node: u64,
     /// What it has used and cannot give back.
     pub used: u64,
     /// How much it would like to hold, `used` included.
     pub wanted: u64,
+    /// Until when what it has used counts at the most.
+    pub counts_until: Timestamp,
+}
+
+/// What an instance is given of a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// How much it may use, what it has used included.
+    pub held: u64,
+    /// How many instances hold some, itself included.
+    pub holders: u64,
 }
 
 impl Ledger {
     /// Gives an instance its slice, for [`TERM`] at the most: what it wants, as far as others leave
-    /// it. Where all want more than there is, each gets its even part.
-    pub fn exchange(&mut self, claim: Claim, limit: u64, now: Timestamp) -> u64 {
-        self.holders.retain(|holder| holder.until > now && holder.node != claim.node);
-        let held = |sum: u64, other: &Holder| sum.saturating_add(other.held);
-        let free = limit.saturating_sub(self.holders.iter().fold(0, held));
-        let even = limit.div_ceil(self.holders.len() as u64 + 1);
-        let modest = self.holders.iter().map(|other| other.wanted.min(even));
-        let part = even.max(limit.saturating_sub(modest.sum()));
+    /// it. Where all want more than there is, each gets its even part. Of one that fell silent, what
+    /// it had used stays used for as long as that counts.
+    pub fn exchange(&mut self, claim: Claim, limit: u64, now: Timestamp) -> Slice {
+        self.holders.retain(|holder| holder.node != claim.node && holder.counts(now));
+        self.add_up_gone(now);
+        let (live, gone): (Vec<_>, Vec<_>) =
+            self.holders.iter().copied().partition(|holder| holder.until > now);
+        let left = gone.iter().fold(limit, |left, holder| left.saturating_sub(holder.used));
+        let free = live.iter().fold(left, |free, holder| free.saturating_sub(holder.held));
+        let even = left.div_ceil(live.len() as u64 + 1);
+        let modest = live.iter().map(|other| other.wanted.min(even));
+        let part = even.max(modest.fold(left, u64::saturating_sub));
         let held = claim.wanted.min(part).min(free).max(claim.used);
-        let Claim { node, wanted, .. } = claim;
-        self.holders.push(Holder { node, held, wanted, until: now + TERM });
-        held
+        let Claim { node, used, wanted, counts_until } = claim;
+        self.holders.push(Holder { node, held, wanted, used, until: now + TERM, counts_until });
+        Slice { held, holders: live.len() as u64 + 1 }
+    }
+
+    fn add_up_gone(&mut self, now: Timestamp) {
+        let is_gone = |holder: &&Holder| holder.until <= now;
+        if self.holders.iter().filter(is_gone).count() <= MOST_GONE {
+            return;
+        }
+        let gone = self.holders.extract_if(.., |holder| holder.until <= now);
+        let all = gone.fold(Holder::NOBODY, |all, one| Holder {
+            used: all.used.saturating_add(one.used),
+            counts_until: all.counts_until.max(one.counts_until),
+            ..all
+        });
+        self.holders.push(all);
+    }
+}
+
+impl Holder {
+    /// Stands for several that fell silent.
+    const NOBODY: Self = Self {
+        node: 0,
+        held: 0,
+        wanted: 0,
+        used: 0,
+        until: Timestamp::from_unix_millis(0),
+        counts_until: Timestamp::from_unix_millis(0),
+    };
+
+    /// Whether it says anything still.
+    fn counts(&self, now: Timestamp) -> bool {
+        self.until > now || self.counts_until > now && self.used > 0
     }
 }
 

@@ -11,17 +11,17 @@ use crate::pool::{PoolLimits, Strategy};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn claim(node: u64, used: u64, wanted: u64) -> Claim {
-    Claim { node, used, wanted }
+    Claim { node, used, wanted, counts_until: START }
 }
 
 #[test]
 fn each_gets_what_it_wants_as_far_as_there_is() {
     let mut ledger = Ledger::default();
-    assert_eq!(ledger.exchange(claim(1, 0, 80), 100, START), 80);
-    assert_eq!(ledger.exchange(claim(2, 0, 80), 100, START), 20);
+    assert_eq!(ledger.exchange(claim(1, 0, 80), 100, START).held, 80);
+    assert_eq!(ledger.exchange(claim(2, 0, 80), 100, START).held, 20);
     // The first wants less than it has in use; what it has not is free for the second.
-    assert_eq!(ledger.exchange(claim(1, 30, 35), 100, START), 35);
-    assert_eq!(ledger.exchange(claim(2, 20, 80), 100, START), 65);
+    assert_eq!(ledger.exchange(claim(1, 30, 35), 100, START).held, 35);
+    assert_eq!(ledger.exchange(claim(2, 20, 80), 100, START).held, 65);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn where_all_want_more_than_there_is_each_gets_an_even_part() {
     for round in 0..3 {
         for node in 0..4 {
             let place = usize::try_from(node).unwrap();
-            held[place] = ledger.exchange(claim(node, 0, 100), 10, START + round * SECOND);
+            held[place] = ledger.exchange(claim(node, 0, 100), 10, START + round * SECOND).held;
         }
     }
     assert_eq!(held.iter().sum::<u64>(), 10, "{held:?}");
@@ -41,9 +41,9 @@ fn where_all_want_more_than_there_is_each_gets_an_even_part() {
 #[test]
 fn a_holder_that_falls_silent_loses_its_slice_after_the_term() {
     let mut ledger = Ledger::default();
-    ledger.exchange(claim(1, 0, 9), 9, START);
-    assert_eq!(ledger.exchange(claim(2, 0, 9), 9, START + TERM.saturating_sub(SECOND)), 0);
-    assert_eq!(ledger.exchange(claim(2, 0, 9), 9, START + TERM), 9);
+    let _slice = ledger.exchange(claim(1, 0, 9), 9, START);
+    assert_eq!(ledger.exchange(claim(2, 0, 9), 9, START + TERM.saturating_sub(SECOND)).held, 0);
+    assert_eq!(ledger.exchange(claim(2, 0, 9), 9, START + TERM).held, 9);
     let text = serde_json::to_string(&ledger).unwrap();
     assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
 }
@@ -69,7 +69,7 @@ fn together_they_never_send_more_than_the_limit_in_any_minute() {
             let used = bucket.used(now).requests_in_minute;
             if chance(3) == 0 {
                 let claim = claim(place as u64, used, used + chance(8) as u64);
-                *held = ledger.exchange(claim, limit, now);
+                *held = ledger.exchange(claim, limit, now).held;
             } else if used < *held {
                 bucket.reserve(0, now);
                 sent.push(now);
@@ -114,4 +114,33 @@ fn a_pool_sends_no_more_than_it_holds_and_goes_on_when_it_gets_more() {
     assert_eq!(send_all(&mut pool, START + 2 * WINDOW), 0, "nothing held, nothing sent");
     hold(&mut pool, 100, START + 2 * WINDOW);
     assert_eq!(send_all(&mut pool, START + 2 * WINDOW), 8, "never more than the limit");
+}
+
+#[test]
+fn what_one_that_fell_silent_had_used_of_a_day_stays_used() {
+    let day_ends = START + 1000 * TERM;
+    let of_day = |node, used, wanted| Claim { node, used, wanted, counts_until: day_ends };
+    let mut ledger = Ledger::default();
+    let _slice = ledger.exchange(of_day(1, 40, 60), 100, START);
+    assert_eq!(ledger.exchange(of_day(2, 0, 90), 100, START), Slice { held: 40, holders: 2 });
+    // Its slice is over, but 40 of it were sent.
+    let later = START + TERM;
+    assert_eq!(ledger.exchange(of_day(3, 0, 90), 100, later), Slice { held: 60, holders: 1 });
+    // It comes back, and counts once.
+    assert_eq!(ledger.exchange(of_day(1, 45, 90), 100, later), Slice { held: 45, holders: 2 });
+    assert_eq!(ledger.exchange(of_day(4, 0, 90), 100, day_ends).held, 90, "another day");
+}
+
+#[test]
+fn however_many_fall_silent_the_ledger_stays_small() {
+    let of_day = |node, used| Claim { node, used, wanted: used, counts_until: START + 1000 * TERM };
+    let mut ledger = Ledger::default();
+    for node in 1..=1000 {
+        let now = START + u32::try_from(node).unwrap() * SECOND;
+        let _slice = ledger.exchange(of_day(node, 1), 10_000, now);
+    }
+    let claim = Claim { node: 2000, used: 0, wanted: 10_000, counts_until: START };
+    let slice = ledger.exchange(claim, 10_000, START + 1200 * SECOND);
+    assert_eq!(slice, Slice { held: 9_000, holders: 1 });
+    assert!(ledger.holders.len() <= MOST_GONE + 2, "{}", ledger.holders.len());
 }
