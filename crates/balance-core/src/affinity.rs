@@ -4,7 +4,9 @@
 //! Invariant: no store is needed, and every instance with the same keys comes to the same answer. A
 //! file that is made here carries the name of its key in its own.
 
-use memchr::{memchr2, memmem};
+use std::sync::LazyLock;
+
+use memchr::{memchr2, memmem::Finder};
 use sha2::{Digest, Sha256};
 
 use crate::key::KeyId;
@@ -12,9 +14,12 @@ use crate::key::KeyId;
 /// How the names of our files begin; then come the 16 hex digits of their key.
 const FILE: &[u8] = b"files/gb";
 
+/// Prepared once: that takes longer than to search a request.
+static FILE_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FILE));
+
 /// The key that holds the first file of ours that a text names.
 pub(crate) fn holder(text: &[u8]) -> Option<KeyId> {
-    memmem::find_iter(text, FILE).find_map(|place| {
+    FILE_FINDER.find_iter(text).find_map(|place| {
         let digits = text.get(place + FILE.len()..)?.get(..17)?;
         let (digits, dash) = digits.split_at(16);
         let is_name = dash == b"-" && digits.iter().all(u8::is_ascii_hexdigit);
@@ -38,10 +43,13 @@ pub(crate) fn name_file(body: &[u8], key: KeyId, nonce: u64) -> Option<Vec<u8>> 
     serde_json::to_vec(&request).ok()
 }
 
+/// How much of a content tells conversations apart: a picture of some MiB needs no digest of all.
+const MOST_TOLD: usize = 4096;
+
 /// What all turns of a conversation with Gemini have in common: a digest of its first content.
 pub(crate) fn conversation(body: &[u8]) -> Option<u64> {
     let first = first_content(body)?;
-    let digest = Sha256::digest(first);
+    let digest = Sha256::digest(first.get(..MOST_TOLD).unwrap_or(first));
     Some(digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
 }
 

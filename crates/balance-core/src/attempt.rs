@@ -12,7 +12,7 @@ use balance_dialect::{
     summary::{Ending, Summary},
 };
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, Response, Uri, header, response};
+use http::{HeaderMap, HeaderValue, Request, Response, header, response};
 use http_body_util::BodyExt;
 
 use crate::{
@@ -77,10 +77,7 @@ pub(crate) fn request<I>(
     secret: &Secret,
     base_url: &BaseUrl,
 ) -> Result<Request<Payload<I>>, Fault> {
-    let uri: Uri = [base_url.as_str(), &call.target]
-        .concat()
-        .parse()
-        .map_err(|_| Fault::ours("the path is no URI"))?;
+    let uri = base_url.join(&call.target).map_err(|_| Fault::ours("the path is no URI"))?;
     let payload = call.payload(key).ok_or_else(|| Fault::ours("a stream was sent already"))?;
     let mut request = Request::new(payload);
     *request.method_mut() = call.method.clone();

@@ -23,12 +23,11 @@ use crate::{
 
 /// What a request comes to.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "made and taken apart once for each request")]
 pub(crate) enum Question<I> {
     /// A native call, whose answer is passed as it is.
-    Native(Call<I>),
+    Native(Box<Call<I>>),
     /// One call or several, whose answers make one as they arrive.
-    Stream(Vec<Call<I>>, Box<Translator>),
+    Stream(Vec<Box<Call<I>>>, Box<Translator>),
     /// One call or several, whose answers are read as a whole and make one.
     Series(Box<Series>),
 }
@@ -56,7 +55,8 @@ pub(crate) fn decode<I>(
     let endpoint = match route {
         Route::Native(native) => {
             let (native, payload) = tuned(native, payload, preset)?;
-            return Ok(Question::Native(Call::native(native, head, payload, stamp.nonce)));
+            let call = Call::native(native, head, payload, stamp.nonce);
+            return Ok(Question::Native(Box::new(call)));
         }
         Route::OpenAi(endpoint) => endpoint,
         Route::Home | Route::Health | Route::Preflight | Route::Verify | Route::Explain => {
@@ -111,17 +111,21 @@ impl<I> Question<I> {
                 answer: Vec::new(),
             }));
         }
-        let calls = waiting.into_iter().map(|each| Call::ours(each, model.clone(), Via::Stream));
+        let calls = waiting
+            .into_iter()
+            .map(|each| Call::ours(each, model.clone(), Via::Stream))
+            .map(Box::new);
         Self::Stream(calls.collect(), Box::new(translator))
     }
 }
 
 impl Series {
     /// The calls to make now, side by side; none when all are answered.
-    pub(crate) fn calls<I>(&mut self) -> Vec<Call<I>> {
+    pub(crate) fn calls<I>(&mut self) -> Vec<Box<Call<I>>> {
         self.waiting.extend(self.translator.next_page().filter(|_| self.waiting.is_empty()));
         let model = &self.model;
-        self.waiting.drain(..).map(|each| Call::ours(each, model.clone(), Via::Whole)).collect()
+        let calls = self.waiting.drain(..);
+        calls.map(|each| Box::new(Call::ours(each, model.clone(), Via::Whole))).collect()
     }
 
     /// Takes the answer to the next of the calls, in their order.

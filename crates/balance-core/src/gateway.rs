@@ -85,7 +85,8 @@ pub struct Gateway<H> {
 
 /// A question that was asked, and the beginning of its answer, if there is one yet.
 struct Asked<I, B> {
-    search: Search<I>,
+    /// Boxed, as it goes through several hands.
+    search: Box<Search<I>>,
     found: Option<(Lease, Opened<B>)>,
 }
 
@@ -189,7 +190,7 @@ impl<H: Host> Gateway<H> {
     /// One native question, whose answer is passed as it is.
     async fn relay(
         &self,
-        call: Call<H::Incoming>,
+        call: Box<Call<H::Incoming>>,
         pool: PoolId,
         trail: &mut Trail,
     ) -> Result<Reply<H::Body>, Error> {
@@ -227,7 +228,7 @@ impl<H: Host> Gateway<H> {
     /// One question or several, whose answers make one as they arrive.
     async fn weave(
         &self,
-        calls: Vec<Call<H::Incoming>>,
+        calls: Vec<Box<Call<H::Incoming>>>,
         translator: Box<Translator>,
         pool: PoolId,
         trail: &mut Trail,
@@ -285,7 +286,7 @@ impl<H: Host> Gateway<H> {
     /// Asks all questions, some side by side, and gives their answers in order: all or none.
     async fn ask(
         &self,
-        mut calls: Vec<Call<H::Incoming>>,
+        mut calls: Vec<Box<Call<H::Incoming>>>,
         pool: PoolId,
         silent_until: Option<Timestamp>,
         trail: &mut Trail,
@@ -322,12 +323,12 @@ impl<H: Host> Gateway<H> {
 
     async fn ask_one(
         &self,
-        call: Call<H::Incoming>,
+        call: Box<Call<H::Incoming>>,
         pool: PoolId,
         silent_until: Option<Timestamp>,
     ) -> (Result<Asked<H::Incoming, H::Body>, Error>, Trail) {
         let mut way = Trail { model: call.model.clone(), ..Trail::default() };
-        let mut search = Search::new(call, pool, &self.settings, self.host.now());
+        let mut search = Box::new(Search::new(*call, pool, &self.settings, self.host.now()));
         if search.is_staged() {
             return (Ok(Asked { search, found: None }), way);
         }

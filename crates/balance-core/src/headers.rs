@@ -20,69 +20,78 @@ const LINKS: [HeaderName; 3] = [
     HeaderName::from_static("x-goog-upload-control-url"),
 ];
 
-/// Headers of one connection, or that the sending client sets itself.
-const CONNECTION: [HeaderName; 9] = [
-    header::CONNECTION,
-    header::HOST,
-    header::CONTENT_LENGTH,
-    header::PROXY_AUTHENTICATE,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-];
-
-/// Who the caller is to us, and where it comes from: nothing of it is Google's business.
-const PRIVATE: [HeaderName; 13] = [
-    header::AUTHORIZATION,
-    header::PROXY_AUTHORIZATION,
-    header::COOKIE,
-    header::ORIGIN,
-    header::REFERER,
-    header::FORWARDED,
-    header::VIA,
-    header::EXPECT,
-    GOOGLE_KEY,
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("api-key"),
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("true-client-ip"),
-];
-
-/// Beginnings of such headers: what proxies and platforms add, and OpenAI's project headers, which
-/// Google counts as a second credential.
-const PRIVATE_PREFIXES: [&str; 8] =
-    ["openai-", "x-forwarded-", "cf-", "x-vercel-", "x-nf-", "x-amzn-", "fly-", "sec-"];
-
 /// The headers of a native request that upstream sees.
 pub(crate) fn for_upstream(mut headers: HeaderMap) -> HeaderMap {
-    remove(&mut headers, |name| {
-        let starts = |prefix: &&str| name.as_str().starts_with(*prefix);
-        PRIVATE.contains(name) || PRIVATE_PREFIXES.iter().any(starts)
-    });
+    remove(&mut headers, |name| belongs_to_connection(name) || is_private(name));
     headers
 }
 
 /// The headers of an upstream response that the caller sees. `content-length` stays only where the
 /// body does.
 pub(crate) fn for_caller(mut headers: HeaderMap, body_is_kept: bool) -> HeaderMap {
-    let length = headers.remove(header::CONTENT_LENGTH).filter(|_| body_is_kept);
-    remove(&mut headers, |name| *name == header::ALT_SVC);
-    if let Some(length) = length {
-        headers.insert(header::CONTENT_LENGTH, length);
-    }
+    remove(&mut headers, |name| match name {
+        "content-length" => !body_is_kept,
+        "alt-svc" => true,
+        _ => belongs_to_connection(name),
+    });
     headers
 }
 
-/// Removes what belongs to one connection and what is `foreign`.
-fn remove(headers: &mut HeaderMap, foreign: impl Fn(&HeaderName) -> bool) {
+/// Whether a header is one connection's, or one that the sending client sets itself.
+fn belongs_to_connection(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "content-length"
+            | "host"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// Whether a header tells who the caller is to us, or where it comes from: nothing of it is Google's
+/// business. Some are known by how they begin: what proxies and platforms add, and OpenAI's project
+/// headers, which Google counts as a second credential.
+fn is_private(name: &str) -> bool {
+    let is_named = matches!(
+        name,
+        "api-key"
+            | "authorization"
+            | "cookie"
+            | "expect"
+            | "forwarded"
+            | "origin"
+            | "proxy-authorization"
+            | "referer"
+            | "true-client-ip"
+            | "via"
+            | "x-api-key"
+            | "x-goog-api-key"
+            | "x-real-ip"
+    );
+    let begins = |with: &str| name.starts_with(with);
+    is_named
+        || begins("cf-")
+        || begins("fly-")
+        || begins("openai-")
+        || begins("sec-")
+        || begins("x-amzn-")
+        || begins("x-forwarded-")
+        || begins("x-nf-")
+        || begins("x-vercel-")
+}
+
+/// Removes the headers that `leaves` names, and those that `Connection` does.
+fn remove(headers: &mut HeaderMap, leaves: impl Fn(&str) -> bool) {
     let listed = headers.get_all(header::CONNECTION).iter();
     let listed = listed.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
     let listed: Vec<HeaderName> = listed.filter_map(|name| name.trim().parse().ok()).collect();
-    let stays =
-        |name: &HeaderName| !CONNECTION.contains(name) && !listed.contains(name) && !foreign(name);
-    let leaving: Vec<HeaderName> = headers.keys().filter(|name| !stays(name)).cloned().collect();
+    let leaves = |name: &&HeaderName| leaves(name.as_str()) || listed.contains(name);
+    let leaving: Vec<HeaderName> = headers.keys().filter(leaves).cloned().collect();
     for name in leaving {
         headers.remove(name);
     }

@@ -45,9 +45,19 @@ impl<B> Reply<B> {
     pub(crate) fn finish(mut self, trail: Trail) -> Self {
         let head = self.response.headers_mut();
         headers::allow_any_origin(head);
-        if let Ok(id) = HeaderValue::try_from(format!("{:016x}", trail.request_id)) {
+        if let Ok(id) = HeaderValue::from_bytes(&hex(trail.request_id)) {
             head.insert(REQUEST_ID, id);
         }
         Self { trail, ..self }
     }
+}
+
+/// Sixteen digits, without the way through a formatter.
+fn hex(id: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    let nibbles = (0..16).rev().map(|place| id >> (4 * place) & 0xf);
+    for (digit, nibble) in digits.iter_mut().zip(nibbles) {
+        *digit = b"0123456789abcdef".get(nibble as usize).copied().unwrap_or_default();
+    }
+    digits
 }

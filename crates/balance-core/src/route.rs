@@ -6,6 +6,7 @@
 mod path;
 
 use http::{HeaderMap, Method, Uri};
+use memchr::memchr_iter;
 
 pub use path::BadPath;
 
@@ -287,7 +288,7 @@ fn native(path: &str, decoded: &str) -> Route {
         _ => (decoded, ""),
     };
     let method = match verb {
-        _ if path.contains("/openai/") => NativeMethod::OpenAi,
+        _ if behind(path, "/openai/").is_some() => NativeMethod::OpenAi,
         _ if path.starts_with("/upload/") => NativeMethod::Upload,
         "generateContent" => NativeMethod::Generate,
         "streamGenerateContent" => NativeMethod::StreamGenerate,
@@ -295,10 +296,16 @@ fn native(path: &str, decoded: &str) -> Route {
     };
     let model = ["/models/", "/tunedModels/", "/dynamic/"]
         .iter()
-        .find_map(|collection| resource.split_once(collection))
-        .map(|(_, model)| model.to_owned())
-        .filter(|model| !model.is_empty() && !model.contains('/'));
+        .find_map(|collection| behind(resource, collection))
+        .filter(|model| !model.is_empty() && !model.contains('/'))
+        .map(str::to_owned);
     Route::Native(Native { path: path.into(), model, method })
+}
+
+/// What stands behind some whole segments of a path.
+fn behind<'a>(path: &'a str, segments: &str) -> Option<&'a str> {
+    let slashes = memchr_iter(b'/', path.as_bytes());
+    slashes.filter_map(|slash| path.get(slash..)).find_map(|rest| rest.strip_prefix(segments))
 }
 
 #[cfg(test)]

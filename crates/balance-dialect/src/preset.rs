@@ -63,10 +63,12 @@ impl Asked {
     /// no model, or the model itself.
     #[must_use]
     pub fn renamed(&self, path: &str) -> Option<String> {
+        if self.name == self.model {
+            return None;
+        }
         let (start, rest) = path.split_once("/models/")?;
         let verb = rest.rfind(':').and_then(|colon| rest.get(colon..)).unwrap_or_default();
-        let is_plain = !rest.contains('/') && self.name != self.model;
-        is_plain.then(|| {
+        (!rest.contains('/')).then(|| {
             let model = crate::translate::path_segment(&self.model);
             format!("{start}/models/{model}{verb}")
         })

@@ -32,9 +32,13 @@ pub fn guess_tokens(body: &[u8]) -> u64 {
         }
     }
     let quotes = memchr_iter(b'"', body).count() as u64;
-    let others = body.iter().filter(|byte| !byte.is_ascii()).count() as u64;
+    let others = if body.is_ascii() { 0 } else { other_bytes(body) };
     let ascii = body.len() as u64 - quotes - others - encoded;
     tokens + ascii.div_ceil(ASCII_BYTES) + others.div_ceil(OTHER_BYTES)
+}
+
+fn other_bytes(body: &[u8]) -> u64 {
+    body.iter().filter(|byte| !byte.is_ascii()).count() as u64
 }
 
 /// Long, and its beginning nothing but base64: no text goes on that long without a space.

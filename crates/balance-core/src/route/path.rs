@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use memchr::memchr_iter;
+use memchr::{memchr_iter, memchr2};
 use percent_encoding::percent_decode_str;
 
 /// Why a path is refused.
@@ -36,6 +36,9 @@ impl fmt::Display for BadPath {
 /// # Errors
 /// Why it cannot be read in one way only.
 pub(super) fn decode(path: &str) -> Result<Cow<'_, str>, BadPath> {
+    if is_plain(path) {
+        return Ok(Cow::Borrowed(path));
+    }
     let decoded = if path.contains('%') {
         escapes_are_whole(path)?;
         percent_decode_str(path).decode_utf8().map_err(|_| BadPath::Escape)?
@@ -56,6 +59,16 @@ pub(super) fn decode(path: &str) -> Result<Cow<'_, str>, BadPath> {
         return Err(BadPath::Segment);
     }
     Ok(decoded)
+}
+
+/// Whether nothing in a path is encoded or dubious, as in nearly every one.
+fn is_plain(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let behind = |slash: usize| bytes.get(slash + 1);
+    let is_dubious = |slash| matches!(behind(slash), Some(b'/' | b'.'));
+    path.is_ascii()
+        && memchr2(b'%', b'\\', bytes).is_none()
+        && !memchr_iter(b'/', bytes).any(is_dubious)
 }
 
 fn escapes_are_whole(path: &str) -> Result<(), BadPath> {

@@ -4,6 +4,7 @@
 
 use std::{collections::HashSet, fmt, num::NonZeroU32, str::FromStr, time::Duration};
 
+use http::Uri;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -194,13 +195,32 @@ impl Value for LogFormat {
 /// Scheme and authority of a server, with a path prefix if it has one: no `/` at its end, and no
 /// `/v1beta`, which requests bring themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(String);
+pub struct BaseUrl {
+    text: String,
+    uri: Uri,
+}
 
 impl BaseUrl {
     /// The text to put in front of a path that begins with `/`.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The address of a path there, which begins with `/`, and its query.
+    ///
+    /// # Errors
+    /// What is wrong with the path.
+    pub(crate) fn join(&self, target: &str) -> Result<Uri, http::Error> {
+        let prefix = self.uri.path().trim_end_matches('/');
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = self.uri.scheme().cloned();
+        parts.authority = self.uri.authority().cloned();
+        parts.path_and_query = Some(match prefix {
+            "" => target.try_into()?,
+            _ => [prefix, target].concat().try_into()?,
+        });
+        Ok(Uri::from_parts(parts)?)
     }
 }
 
@@ -211,12 +231,12 @@ impl Value for BaseUrl {
         let base = base.strip_suffix("/v1beta").unwrap_or(base).trim_end_matches('/');
         let wanted =
             || WrongValue::new("wanted a URL such as https://generativelanguage.googleapis.com");
-        let uri: http::Uri = base.parse().map_err(|_| wanted())?;
+        let uri: Uri = base.parse().map_err(|_| wanted())?;
         let plain = matches!(uri.scheme_str(), Some("http" | "https"))
             && uri.host().is_some_and(|host| !host.is_empty())
             && uri.query().is_none()
             && !uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
-        if plain { Ok(Self(base.into())) } else { Err(wanted()) }
+        if plain { Ok(Self { text: base.into(), uri }) } else { Err(wanted()) }
     }
 }
 
@@ -320,7 +340,7 @@ impl Value for AccessTokens {
 
 /// The proxies to reach upstream by. They may hold a password, so they are never printed.
 #[derive(Clone, Default)]
-pub struct Proxies(pub Vec<http::Uri>);
+pub struct Proxies(pub Vec<Uri>);
 
 impl fmt::Debug for Proxies {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -332,7 +352,7 @@ impl Value for Proxies {
     const KIND: &'static str = "URLs, by commas or as a JSON list";
     fn parse(text: &str) -> Result<Self, WrongValue> {
         let proxies = texts(text)?.into_iter().enumerate().map(|(index, text)| {
-            text.parse::<http::Uri>()
+            text.parse::<Uri>()
                 .ok()
                 .filter(|uri| {
                     matches!(uri.scheme_str(), Some("http" | "https" | "socks5" | "socks5h"))

@@ -124,17 +124,14 @@ impl ModelMap {
     /// The operator's rows go before OpenAI's names, and these before the row `*`, which stands for
     /// every name that is none of Google's.
     fn target(&self, name: &str) -> Option<&str> {
-        let (any, rows): (Vec<_>, Vec<_>) = self
-            .rows
-            .iter()
-            .map(|(pattern, target)| (pattern.as_str(), target.as_str()))
-            .partition(|(pattern, _)| *pattern == "*");
+        let rows = self.rows.iter().map(|(pattern, target)| (pattern.as_str(), target.as_str()));
+        let row = best(rows.clone().filter(|(pattern, _)| *pattern != "*"), &[name]);
+        if row.is_some() || GOOGLE.iter().any(|start| name.starts_with(start)) {
+            return row;
+        }
         let openai = OPENAI.into_iter().filter(|_| self.knows_openai);
-        let is_google = GOOGLE.iter().any(|start| name.starts_with(start));
-        let any = any.into_iter().next().filter(|_| !is_google);
-        best(rows, &[name])
-            .or_else(|| best(openai, &[name]))
-            .or_else(|| any.map(|(_, target)| target))
+        let any = || rows.clone().find(|(pattern, _)| *pattern == "*").map(|(_, target)| target);
+        best(openai, &[name]).or_else(any)
     }
 }
 

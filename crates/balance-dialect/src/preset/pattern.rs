@@ -8,6 +8,12 @@
 pub struct Patterns(Vec<String>);
 
 impl Patterns {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether one of them matches.
     #[must_use]
     pub fn match_name(&self, name: &str) -> bool {

@@ -30,6 +30,11 @@ impl ThinkingMap {
         rows.collect::<Option<_>>().map(Self)
     }
 
+    /// Whether it says nothing of any model.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// How much is thought for what was asked; none leaves it to the model. Rows
     /// for the name as it was asked for count as those for the model do.
     pub(super) fn config(

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::naming::Asked;
+use super::naming::{Asked, Suffixes};
 use super::{Preset, Prompt, PromptPlace};
 use crate::gemini::generate::request::ThinkingConfig;
 use crate::json::fields::{Fields, Raw, list};
@@ -33,10 +33,13 @@ impl Preset {
     /// nothing is set for it or that it is no JSON object.
     #[must_use]
     pub fn tune(&self, asked: &Asked, body: &[u8]) -> Option<Vec<u8>> {
+        let is_renamed = asked.name != asked.model;
+        if !is_renamed && asked.suffixes == Suffixes::default() && self.sets_nothing() {
+            return None;
+        }
         let family = family(&asked.model);
         let thinking = self.thinking.config(asked, self.shows_thoughts, &family);
         let tools = self.tools(asked, &family);
-        let is_renamed = asked.name != asked.model;
         let is_set = is_renamed
             || asked.suffixes.image
             || self.safety_settings.is_some()
@@ -63,6 +66,15 @@ impl Preset {
             say(&mut request, prompt, &family);
         }
         serde_json::to_vec(&request).ok()
+    }
+
+    /// Whether there is nothing that is set for requests of any model.
+    fn sets_nothing(&self) -> bool {
+        self.safety_settings.is_none()
+            && self.prompt.is_none()
+            && !self.code_execution
+            && self.thinking.is_empty()
+            && self.url_context.is_empty()
     }
 
     /// The tools that are to be added, by their names in Gemini's requests.
