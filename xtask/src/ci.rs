@@ -17,6 +17,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("clients", &[]),
     ("purity", &[]),
     ("wasm", &[]),
+    ("adapters", &[]),
     ("sizes", &[]),
     ("deny", &[]),
     ("machete", &[]),

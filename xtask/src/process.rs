@@ -15,13 +15,13 @@ use std::{
 use crate::tally::Failure;
 
 /// The root of the workspace.
-pub(crate) fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_path_buf()
 }
 
 /// Where tools that this program installs are kept between runs and clones.
-pub(crate) fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     let home = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     home("XDG_CACHE_HOME")
         .or_else(|| home("HOME").map(|home| home.join(".cache")))
@@ -30,14 +30,14 @@ pub(crate) fn cache() -> PathBuf {
 }
 
 /// A program, run in the workspace's root and without standard input.
-pub(crate) fn program(path: impl AsRef<Path>) -> Command {
+pub fn program(path: impl AsRef<Path>) -> Command {
     let mut command = Command::new(path.as_ref());
     command.current_dir(root()).stdin(Stdio::null());
     command
 }
 
 /// The cargo that runs this program.
-pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+pub fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command =
         program(env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from));
     command.args(arguments);
@@ -45,7 +45,7 @@ pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
 }
 
 /// Runs to the end with the output of the program going to ours.
-pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+pub fn run(command: &mut Command) -> Result<(), Failure> {
     let line = announce(command);
     let status = command.status().map_err(|error| did_not_start(&line, &error))?;
     if status.success() {
@@ -56,13 +56,13 @@ pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
 }
 
 /// Runs to the end and shows what the program wrote only if it fails.
-pub(crate) fn run_quietly(command: &mut Command) -> Result<(), Failure> {
+pub fn run_quietly(command: &mut Command) -> Result<(), Failure> {
     announce(command);
     capture(command).map(|_| ())
 }
 
 /// Runs silently and returns what the program wrote to its standard output.
-pub(crate) fn capture(command: &mut Command) -> Result<String, Failure> {
+pub fn capture(command: &mut Command) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&finished(command)?.stdout).into_owned())
 }
 
@@ -83,7 +83,7 @@ fn finished(command: &mut Command) -> Result<Output, Failure> {
 }
 
 /// Whether the program can be started and ends with 0.
-pub(crate) fn succeeds(command: &mut Command) -> bool {
+pub fn succeeds(command: &mut Command) -> bool {
     command
         .stdout(Stdio::null())
         .stderr(Stdio::null())

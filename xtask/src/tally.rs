@@ -5,31 +5,36 @@
 use std::fmt;
 
 /// What every command returns.
-pub(crate) type Outcome = Result<Tally, Failure>;
+pub type Outcome = Result<Tally, Failure>;
 
 /// How many tests, or whole steps, passed and failed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    pub(crate) passed: usize,
-    pub(crate) failed: usize,
+pub struct Tally {
+    /// What passed.
+    pub passed: usize,
+    /// What failed.
+    pub failed: usize,
 }
 
 impl Tally {
     /// A step that is one check and passed.
-    pub(crate) const PASSED: Self = Self { passed: 1, failed: 0 };
+    pub const PASSED: Self = Self { passed: 1, failed: 0 };
 
     /// Both together.
-    pub(crate) fn plus(self, other: Self) -> Self {
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
         Self { passed: self.passed + other.passed, failed: self.failed + other.failed }
     }
 }
 
 /// Why a step failed: the place, the reason and the remedy, ready to print.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub struct Failure(String);
 
 impl Failure {
-    pub(crate) fn new(message: impl Into<String>) -> Self {
+    /// Made of its text.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }

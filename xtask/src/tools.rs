@@ -2,7 +2,7 @@
 //!
 //! Invariant: the same version runs on every machine; none is taken from the PATH.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use crate::{
     process::{cache, cargo, program, run as execute},
@@ -41,7 +41,7 @@ pub(crate) fn typos(arguments: &[String]) -> Outcome {
 }
 
 /// A tool built from crates.io, with the dependencies its authors locked.
-pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let folder = cache().join(format!("{name}-{version}"));
     let tool = folder.join("bin").join(name);
     if !tool.exists() {
@@ -53,8 +53,27 @@ pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> 
     Ok(tool)
 }
 
+/// Packages of npm, each as `name@version`, in a folder of their own, which is given back: it has
+/// `node_modules`.
+pub fn npm_packages(folder: &str, packages: &[&str]) -> Result<PathBuf, Failure> {
+    let folder = cache().join(folder);
+    let done = folder.join("packages.txt");
+    let list = packages.join("\n");
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == list) {
+        return Ok(folder);
+    }
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(&folder).map_err(failed)?;
+    fs::write(folder.join("package.json"), "{ \"private\": true }\n").map_err(failed)?;
+    let mut install = program("npm");
+    install.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--save-exact"]);
+    execute(install.args(packages).current_dir(&folder))?;
+    fs::write(&done, list).map_err(failed)?;
+    Ok(folder)
+}
+
 /// A tool whose wheel on PyPI brings the program prebuilt.
-fn python_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+pub fn python_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     let folder = cache().join(format!("{name}-{version}"));
     let tool = folder.join("bin").join(name);
     if !tool.exists() {

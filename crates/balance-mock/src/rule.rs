@@ -43,7 +43,10 @@ pub struct Rule {
     /// Answer with this body: a string as it stands, anything else as JSON. Status 200 if unset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<Value>,
-    /// Set these headers on the answer.
+    /// Answer with a body in these pieces, `pace_ms` after one another. Status 200 if unset.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pieces: Vec<String>,
+    /// Set these headers on the answer; a value of several lines is so many headers of that name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// Answer with the recorded case of this id.

@@ -149,6 +149,12 @@ fn replacement(call: &Call<'_>, rule: &Rule) -> Option<Reply> {
             |case| case.response.reply(),
         ));
     }
+    if !rule.pieces.is_empty() {
+        let pieces = rule.pieces.iter().map(|piece| piece.clone().into()).collect();
+        let status = StatusCode::from_u16(rule.status.unwrap_or(200));
+        let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
+        return Some(Reply { status, ..Reply::stream(Form::Sse, pieces) });
+    }
     (rule.status.is_some() || rule.body.is_some())
         .then(|| scripted(rule.status.unwrap_or(200), rule.body.as_ref()))
 }
@@ -165,10 +171,10 @@ fn scripted(status: u16, body: Option<&Value>) -> Reply {
 /// The faults before and in the head.
 async fn befall(reply: &mut Reply, rule: &Rule, ticket: &Ticket, line: &Line) -> Result<(), Cut> {
     for (name, value) in &rule.headers {
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
-        {
-            reply.headers.insert(name, value);
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        reply.headers.remove(&name);
+        for value in value.lines().filter_map(|line| HeaderValue::from_str(line).ok()) {
+            reply.headers.append(&name, value);
         }
     }
     if let Some(claimed) = rule.content_length {

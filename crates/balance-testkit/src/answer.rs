@@ -87,14 +87,16 @@ impl Answer {
         Self { delay: Duration::ZERO, head: Head::Given(Box::new((head.into_parts().0, pieces))) }
     }
 
-    /// The same with a header more.
+    /// The same with a header more; a value of several lines is so many headers of that name.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Head::Given(head) = &mut self.head
-            && let (Ok(name), Ok(value)) =
-                (name.parse::<HeaderName>(), HeaderValue::from_str(value))
+            && let Ok(name) = name.parse::<HeaderName>()
         {
-            head.0.headers.insert(name, value);
+            head.0.headers.remove(&name);
+            for value in value.lines().filter_map(|line| HeaderValue::from_str(line).ok()) {
+                head.0.headers.append(&name, value);
+            }
         }
         self
     }

@@ -60,6 +60,7 @@ async fn exchange(
     cut: Option<usize>,
     having: usize,
 ) -> Result<Received, String> {
+    let start = Instant::now();
     let stream = TcpStream::connect(to).await.map_err(|error| format!("{to}: {error}"))?;
     stream.set_nodelay(true).map_err(|error| error.to_string())?;
     let (mut sender, connection) =
@@ -78,12 +79,12 @@ async fn exchange(
         None => Either::Right(Full::new(bytes)),
     };
     let answer = sender.send_request(Request::from_parts(head, body)).await;
-    let received = read(answer.map_err(|error| error.to_string())?, having).await;
+    let received = read(answer.map_err(|error| error.to_string())?, having, start).await;
     running.abort();
     Ok(received)
 }
 
-async fn read(answer: Response<Incoming>, having: usize) -> Received {
+async fn read(answer: Response<Incoming>, having: usize, start: Instant) -> Received {
     let (head, mut body) = answer.into_parts();
     let (status, headers) = (head.status.as_u16(), head.headers);
     let mut received = Received { status, headers, ..Received::default() };
@@ -91,7 +92,8 @@ async fn read(answer: Response<Incoming>, having: usize) -> Received {
         match body.frame().await {
             None => break,
             Some(Ok(frame)) => {
-                received.body.extend_from_slice(frame.data_ref().map_or(&[], |data| data))
+                received.body.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+                received.arrivals.push(start.elapsed());
             }
             Some(Err(error)) => {
                 received.broke = Some(error.to_string());

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a scenario that passes asked upstream exactly as often as it says.
 
-use std::{collections::BTreeMap, pin::pin, rc::Rc, time::Duration};
+use std::{collections::BTreeMap, pin::pin, rc::Rc};
 
 use balance_core::{body::Body, gateway::Gateway, host::Clock, settings::Settings};
 use bytes::Bytes;
@@ -138,7 +138,7 @@ impl Stage {
         };
         let ((body, broke), ()) = join(read(body, most), job).await;
         let status = head.status.as_u16();
-        Received { status, headers: head.headers, body, broke, took: Duration::ZERO }
+        Received { status, headers: head.headers, body, broke, ..Received::default() }
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! Invariant: the checks are those of the runs in process; only the clock is real.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path, time::Duration};
 
 use balance_core::time::Timestamp;
 use balance_mock::{Entry, Mock, Setup};
 
 use crate::{
     client::{self, Manner},
-    scenario::{Names, Received, Scenario, Step},
+    scenario::{Ability, Names, Received, Scenario, Step},
     scripted_body::Ending,
     sent::Sent,
     server::Server,
@@ -23,17 +23,46 @@ const NOTICE: Duration = Duration::from_secs(5);
 /// # Errors
 /// The step, and what is not as expected.
 pub async fn play(scenario: &Scenario, program: &Path) -> Result<(), String> {
+    let start = |settings: &BTreeMap<String, String>| {
+        let server = Server::start(program, settings)?;
+        Ok((server.address(), server))
+    };
+    play_at(scenario, start, &[]).await
+}
+
+/// Plays a scenario against what `start` starts with its settings in a place that lacks some
+/// abilities: a server's address, and what keeps the server running.
+///
+/// # Errors
+/// The step, and what is not as expected.
+pub async fn play_at<S>(
+    scenario: &Scenario,
+    start: impl FnOnce(&BTreeMap<String, String>) -> Result<(SocketAddr, S), String>,
+    lacks: &[Ability],
+) -> Result<(), String> {
     let mock = Mock::start(Setup::empty()).await.map_err(|error| error.to_string())?;
-    let upstream = mock.base_url().to_owned();
-    let mut names = Names { door: String::new(), upstream };
-    let server = Server::start(program, &scenario.settings(&names))?;
-    names.door = server.url();
+    let mut names = Names { door: String::new(), upstream: mock.base_url().to_owned() };
+    let started = start(&scenario.settings(&names));
+    let Some(steps) = scenario.steps_without(lacks) else {
+        return refused(scenario, started.map(drop));
+    };
+    let (address, _server) = started?;
+    names.door = format!("http://{address}");
     let mut reply = Received::default();
-    for (number, step) in scenario.steps().iter().enumerate() {
-        let played = play_step(step, &names, &reply, &mock, &server).await;
+    for (number, step) in steps.iter().enumerate() {
+        let played = play_step(step, &names, &reply, &mock, address).await;
         reply = played.map_err(|why| format!("step {}: {why}", number + 1))?;
     }
     Ok(())
+}
+
+/// Checks that a server did not start, and said why.
+fn refused(scenario: &Scenario, started: Result<(), String>) -> Result<(), String> {
+    let Err(said) = started else { return Err("it starts with settings that are wrong".into()) };
+    match scenario.refuses.iter().find(|text| !said.contains(*text)) {
+        Some(text) => Err(format!("it does not say {text:?} but {said}")),
+        None => Ok(()),
+    }
 }
 
 async fn play_step(
@@ -41,7 +70,7 @@ async fn play_step(
     names: &Names,
     before: &Received,
     mock: &Mock,
-    server: &Server,
+    server: SocketAddr,
 ) -> Result<Received, String> {
     tokio::time::sleep(step.wait.0).await;
     mock.clear_log();
@@ -51,7 +80,7 @@ async fn play_step(
     }
     let request = step.request.request(names, before)?;
     let manner = Manner { cut: step.request.cut, leaves: step.request.leaves };
-    let reply = client::ask(server.address(), request, manner).await?;
+    let reply = client::ask(server, request, manner).await?;
     let log = mock.wait_for(NOTICE, |entries| {
         entries.iter().all(|entry| entry.ending != balance_mock::Ending::Open)
     });

@@ -3,9 +3,11 @@
 //! Invariant: a scenario says nothing about where it runs. The same file is played in process and
 //! over HTTP; one that needs hours to pass says `in_process = true` and is played in process only.
 //!
-//! The files lie in `scenarios/` at the top of the repository, one topic each. This module and its
+//! The files lie in `scenarios/` at the top of the repository, one topic each; those in
+//! `scenarios/adapters/` are played against every adapter on its own runtime. This module and its
 //! types are their reference: each field below is a field there.
 
+mod ability;
 mod asked;
 mod expected;
 mod load;
@@ -20,9 +22,10 @@ use serde::Deserialize;
 
 use crate::sent::Sent;
 
+pub use ability::Ability;
 pub use asked::{Asked, Leaves, Usual};
-pub use expected::{Ends, Expected, ExpectedHeader, ExpectedRequest};
-pub use load::load;
+pub use expected::{Ends, Expected, ExpectedHeader, ExpectedRequest, Flow};
+pub use load::{load, load_of_adapters};
 pub use names::{Names, TOKEN, key};
 pub use observe::Received;
 pub use span::Span;
@@ -55,6 +58,14 @@ pub struct Scenario {
     /// All steps, where there are several.
     #[serde(default)]
     pub steps: Vec<Step>,
+    /// What the place it runs in must be able to do, among the scenarios of adapters;
+    pub needs: Option<Ability>,
+    /// where that is lacking, these steps come instead,
+    #[serde(default)]
+    pub instead: Vec<Step>,
+    /// or the server does not start and says these texts.
+    #[serde(default)]
+    pub refuses: Vec<String>,
 }
 
 /// One request and what follows from it.
@@ -88,6 +99,9 @@ impl Step {
         }
         for (sent, answer) in sent.iter().zip(&self.upstream) {
             answer.expect.check(sent, names)?;
+            if answer.expect.passes && !sent.has_body(&self.request.bytes(names)) {
+                return Err("upstream did not get the caller's body byte for byte".into());
+            }
         }
         let body = |answer: &Upstream| answer.wire(names).frames.concat();
         let answers: Vec<_> = self.upstream.iter().map(body).collect();
@@ -106,6 +120,17 @@ impl Scenario {
             reply,
         });
         only.into_iter().chain(self.steps.iter().cloned()).collect()
+    }
+
+    /// Its steps in a place that lacks some abilities; `None` where the server does not even start.
+    #[must_use]
+    pub fn steps_without(&self, lacks: &[Ability]) -> Option<Vec<Step>> {
+        match self.needs {
+            Some(needed) if lacks.contains(&needed) => {
+                (!self.instead.is_empty()).then(|| self.instead.clone())
+            }
+            Some(_) | None => Some(self.steps()),
+        }
     }
 
     /// Its settings, with the usual ones where it names none.
@@ -135,9 +160,22 @@ impl Scenario {
         if steps.is_empty() || (self.request.is_some() && !self.steps.is_empty()) {
             return Err("wanted `request` and `reply`, or `steps`, and not both".into());
         }
-        for answer in steps.iter().flat_map(|step| &step.upstream) {
+        for answer in steps.iter().chain(&self.instead).flat_map(|step| &step.upstream) {
             answer.check()?;
         }
+        let ways = [!self.instead.is_empty(), !self.refuses.is_empty()];
+        if self.needs.is_some() != ways.contains(&true) || ways == [true, true] {
+            return Err("`needs` wants `instead` or `refuses`, and neither goes alone".into());
+        }
+        Ok(())
+    }
+
+    /// Whether it is quick enough to be played by every test run.
+    ///
+    /// # Errors
+    /// It is not, and does not say so.
+    fn check_pace(&self) -> Result<(), String> {
+        let steps = self.steps();
         let is_slow = steps.iter().any(|step| {
             step.wait.is_long()
                 || step.reply.took.is_some()

@@ -6,8 +6,8 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, BufRead, BufReader, Read},
-    net::SocketAddr,
+    io::{BufRead, BufReader, Read},
+    net::{SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
@@ -16,11 +16,13 @@ use std::{
         mpsc,
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// The longest that a start may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it is looked whether a server listens that does not tell.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// A running server.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ pub struct Server {
     child: Child,
     address: SocketAddr,
     /// Where it keeps its state.
-    folder: PathBuf,
+    _folder: Option<Folder>,
     written: Arc<Mutex<String>>,
     readers: Vec<JoinHandle<()>>,
 }
@@ -41,14 +43,58 @@ impl Server {
     pub fn start(program: &Path, settings: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut command = Command::new(program);
         command.env_clear().envs(settings).env("HOST", "127.0.0.1").env("PORT", "0");
-        let folder = empty_folder().map_err(|error| format!("no folder to run in: {error}"))?;
-        command.current_dir(&folder);
+        let folder = Folder::new()?;
+        command.current_dir(folder.path());
+        let (mut server, addresses) = Self::spawn(command, Some(folder))?;
+        let address = addresses.recv_timeout(PATIENCE);
+        server.address =
+            address.map_err(|_| format!("it does not listen: {}", server.written()))?;
+        Ok(server)
+    }
+
+    /// Runs `command`, which shall listen at `address` within `patience`. Processes that it starts
+    /// end with it.
+    ///
+    /// # Errors
+    /// What it wrote, if it does not listen.
+    pub fn run(command: Command, address: SocketAddr, patience: Duration) -> Result<Self, String> {
+        let (mut server, _) = Self::spawn(command, None)?;
+        server.address = address;
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if start.elapsed() > patience || server.child.try_wait().is_ok_and(|end| end.is_some())
+            {
+                // What it wrote last may not be read yet.
+                thread::sleep(10 * LOOK);
+                return Err(format!("it does not listen at {address}: {}", server.written()));
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(server)
+    }
+
+    /// Runs `command`, which need not listen: others ask it, or it asks them.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn attend(command: Command) -> Result<Self, String> {
+        Self::spawn(command, None).map(|(server, _)| server)
+    }
+
+    /// The process, in a group of its own, and the addresses that it tells of.
+    fn spawn(
+        mut command: Command,
+        folder: Option<Folder>,
+    ) -> Result<(Self, mpsc::Receiver<SocketAddr>), String> {
+        let name = command.get_program().display().to_string();
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
+            .map_err(|error| format!("{name}: {error}"))?;
         let written = Arc::new(Mutex::new(String::new()));
         let (sender, addresses) = mpsc::channel();
         let stdout = child.stdout.take().map(|out| keep(out, &written, Some(sender)));
@@ -56,11 +102,7 @@ impl Server {
         let readers = stdout.into_iter().chain(stderr).collect();
         // From here on dropping the server ends the process.
         let address = SocketAddr::from(([0; 4], 0));
-        let mut server = Self { child, address, folder, written, readers };
-        let address = addresses.recv_timeout(PATIENCE);
-        server.address =
-            address.map_err(|_| format!("it does not listen: {}", server.written()))?;
-        Ok(server)
+        Ok((Self { child, address, _folder: folder, written, readers }, addresses))
     }
 
     /// Where it listens.
@@ -93,7 +135,11 @@ impl Server {
     }
 
     fn end(&mut self) {
-        // It may have ended by itself.
+        // Those that it started are in its group. All may have ended by themselves.
+        let group = format!("-{}", self.child.id());
+        let mut kill = Command::new("kill");
+        kill.args(["-KILL", "--", &group]).stdout(Stdio::null()).stderr(Stdio::null());
+        let _ended = kill.status();
         let _ended = self.child.kill();
         let _reaped = self.child.wait();
     }
@@ -102,19 +148,50 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.end();
-        // What is left behind is in the system's folder for such.
-        let _removed = fs::remove_dir_all(&self.folder);
     }
 }
 
-/// A new folder that nothing else uses.
-fn empty_folder() -> io::Result<PathBuf> {
-    static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("gemini-balance-testkit-{}-{count}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
+/// A port of 127.0.0.1 that nobody listens at now.
+///
+/// # Errors
+/// There is none.
+pub fn free_address() -> Result<SocketAddr, String> {
+    let listener = TcpListener::bind(("127.0.0.1", 0));
+    let address = listener.and_then(|listener| listener.local_addr());
+    address.map_err(|error| format!("no free port: {error}"))
+}
+
+/// A new folder that nothing else uses, and that goes when this is dropped.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new() -> Result<Self, String> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("gemini-balance-testkit-{}-{count}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        let made = fs::create_dir_all(&folder);
+        made.map_err(|error| format!("no folder to run in: {}: {error}", folder.display()))?;
+        Ok(Self(folder))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What is left behind is in the system's folder for such.
+        let _removed = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// Keeps what comes out of `output`, and tells the address that it listens on.

@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Method, Request, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Names, Received, Span};
+use super::{Names, Received, Span, upstream::fill_up};
 
 /// A request.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Asked {
     pub cut: Option<usize>,
     /// The body breaks off after so many bytes.
     pub r#break: Option<usize>,
+    /// The body is filled up with spaces to so many bytes.
+    pub length: Option<usize>,
     /// The caller does not wait for the end.
     pub leaves: Option<Leaves>,
 }
@@ -75,13 +77,13 @@ impl Asked {
             .or_else(|| self.path.clone())
             .or_else(|| usual.as_ref().map(|(path, _)| (*path).into()));
         let path = names.fill(&path.ok_or("a request wants `ask`, `path` or `follow`")?);
-        let body = self.body.clone().or_else(|| usual.map(|(_, body)| body));
-        let usual_method = if body.is_some() { "POST" } else { "GET" };
+        let has_body = self.body.is_some() || usual.is_some();
+        let usual_method = if has_body { "POST" } else { "GET" };
         let method = self.method.as_deref().unwrap_or(usual_method);
         let method = Method::from_bytes(method.as_bytes()).map_err(|error| error.to_string())?;
-        let bytes = body.as_ref().map(|body| content(body, names)).unwrap_or_default();
+        let bytes = self.bytes(names);
         let mut request = Request::builder().method(method).uri(&path);
-        if body.is_some() {
+        if has_body {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
         let mut request = request.body(bytes).map_err(|error| format!("{path}: {error}"))?;
@@ -96,6 +98,17 @@ impl Asked {
             request.headers_mut().insert(header::AUTHORIZATION, token);
         }
         Ok(request)
+    }
+
+    /// The body, as it goes over the wire.
+    #[must_use]
+    pub fn bytes(&self, names: &Names) -> Bytes {
+        let body = self.body.clone().or_else(|| self.ask.map(|name| usual(name).1));
+        let bytes = body.map(|body| content(&body, names)).unwrap_or_default();
+        match self.length {
+            Some(length) => fill_up(&bytes, length),
+            None => bytes,
+        }
     }
 }
 

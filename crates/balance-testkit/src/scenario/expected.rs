@@ -4,7 +4,7 @@
 //! comes back, every answer may be read by any page, a body ends properly, and upstream is shown
 //! exactly one credential, which is never the caller's token; nobody but Google is shown any.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::HeaderMap;
 use serde::Deserialize;
@@ -13,13 +13,17 @@ use serde_json::Value;
 use super::{Names, Received, Span, TOKEN, asked::content, key};
 use crate::{scripted_body::Ending, sent::Sent};
 
+/// What comes within this comes at once.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 /// What comes back.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Expected {
     /// The status; 0 where the caller leaves before there is one.
     pub status: u16,
-    /// Headers: a text they must have, or whether they must be there.
+    /// Headers: a text they must have, or whether they must be there; those of one name are joined
+    /// by line feeds.
     pub headers: BTreeMap<String, ExpectedHeader>,
     /// The body, byte for byte.
     pub text: Option<String>,
@@ -52,6 +56,22 @@ pub struct Expected {
     pub broken: bool,
     /// How long it all takes.
     pub took: Option<Span>,
+    /// It comes in parts, over HTTP.
+    pub flows: Option<Flow>,
+    /// It comes as a whole, over HTTP, though upstream gave it in parts.
+    pub at_once: bool,
+    /// The platform itself answers, so that what every answer of ours keeps does not count.
+    pub by_platform: bool,
+}
+
+/// How a body comes in parts.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flow {
+    /// At least so many,
+    pub parts: usize,
+    /// each at least so long after the one before.
+    pub apart: Span,
 }
 
 /// What a header must be like.
@@ -82,6 +102,8 @@ pub struct ExpectedRequest {
     pub headers: BTreeMap<String, ExpectedHeader>,
     /// Its body: a text byte for byte, anything else as JSON.
     pub body: Option<Value>,
+    /// Its body is the caller's, byte for byte.
+    pub passes: bool,
     /// Values in its JSON body by their JSON pointers.
     pub has: BTreeMap<String, Value>,
     /// How its answer ended: it was read to its end unless this says otherwise.
@@ -123,17 +145,25 @@ impl Expected {
         }
         check_headers(&self.headers, &reply.headers, names)?;
         let origin = reply.headers.get("access-control-allow-origin");
-        same(
-            "access-control-allow-origin",
-            &origin.map(|value| value.as_bytes()),
-            &Some(b"*".as_slice()),
-        )?;
+        if !self.by_platform {
+            let given = origin.map(|value| value.as_bytes());
+            same("access-control-allow-origin", &given, &Some(b"*".as_slice()))?;
+        }
         let shown = format!("{:?} {}", reply.headers, reply.text());
         if let Some(secret) = Names::secrets().into_iter().find(|secret| shown.contains(secret)) {
             return Err(format!("the secret {secret} comes back"));
         }
         if let Some(Span(took)) = self.took {
             same("the time it took", &reply.took, &took)?;
+        }
+        if let Some(Flow { parts, apart }) = self.flows
+            && reply.parts(apart.0) < parts
+        {
+            let arrivals = &reply.arrivals;
+            return Err(format!("it comes in fewer than {parts} parts, {apart:?}: {arrivals:?}"));
+        }
+        if self.at_once {
+            same("in how many parts it comes", &reply.parts(AT_ONCE), &1)?;
         }
         same("whether it broke off", &reply.broke.is_some(), &self.broken)
     }
@@ -260,8 +290,10 @@ fn check_headers(
     names: &Names,
 ) -> Result<(), String> {
     for (name, wanted) in wanted {
-        let value =
-            given.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let values = given.get_all(name).iter();
+        let values: Vec<_> =
+            values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        let value = (!values.is_empty()).then(|| values.join("\n"));
         match wanted {
             ExpectedHeader::Present(wanted) => {
                 same(&format!("whether {name} is there"), &value.is_some(), wanted)?;

@@ -3,11 +3,12 @@
 //! Invariant: a file that cannot be read whole stops everything, so that no scenario is lost to a
 //! slip of the pen.
 
-use std::{collections::HashSet, fs, path::Path};
+use std::{collections::HashSet, fs};
 
 use serde::Deserialize;
 
 use super::Scenario;
+use crate::shared::own_folder;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,7 +21,26 @@ struct File {
 /// # Errors
 /// The file, the scenario and what is wrong.
 pub fn load() -> Result<Vec<Scenario>, String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let all = load_from("scenarios")?;
+    for scenario in &all {
+        scenario.check_pace().map_err(|why| format!("{:?}: {why}", scenario.name))?;
+        if scenario.needs.is_some() {
+            return Err(format!("{:?}: `needs` is for adapters only", scenario.name));
+        }
+    }
+    Ok(all)
+}
+
+/// All scenarios that each adapter plays on its own runtime.
+///
+/// # Errors
+/// The file, the scenario and what is wrong.
+pub fn load_of_adapters() -> Result<Vec<Scenario>, String> {
+    load_from("scenarios/adapters")
+}
+
+fn load_from(folder: &str) -> Result<Vec<Scenario>, String> {
+    let folder = own_folder(folder);
     let entries =
         fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -52,6 +72,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_takes_long_is_for_virtual_time() {
+        let slow = "[[scenario]]\nname = \"a\"\nrequest = { ask = \"chat\" }\n\
+                    reply = { status = 200 }\nupstream = [{ json = \"x\", delay = \"2s\" }]";
+        assert!(parse(slow).unwrap()[0].check_pace().unwrap_err().contains("in_process"));
+    }
+
+    #[test]
     fn a_slip_of_the_pen_is_told() {
         for (toml, why) in [
             ("", "scenario"),
@@ -59,8 +86,8 @@ mod tests {
             ("[[scenario]]\nname = \"a\"\nrequets = {}", "requets"),
             (
                 "[[scenario]]\nname = \"a\"\nrequest = { ask = \"chat\" }\nreply = { status = 200 }\n\
-                 upstream = [{ json = \"x\", delay = \"2s\" }]",
-                "in_process",
+                 needs = \"memory\"",
+                "`needs` wants",
             ),
         ] {
             let error = parse(toml).unwrap_err();

@@ -23,6 +23,8 @@ pub struct Received {
     pub broke: Option<String>,
     /// From the question to the last byte.
     pub took: Duration,
+    /// When each piece of the body came, where the clock is real.
+    pub arrivals: Vec<Duration>,
 }
 
 impl Received {
@@ -32,6 +34,15 @@ impl Received {
         let link = value.ok_or_else(|| format!("the reply before has no {header}"))?;
         let path = link.strip_prefix(names.door.as_str());
         path.map(ToOwned::to_owned).ok_or_else(|| format!("{link} leads elsewhere"))
+    }
+
+    /// In how many parts the body came, if one part is what comes within `apart`.
+    pub(super) fn parts(&self, apart: Duration) -> usize {
+        let gaps = self.arrivals.windows(2).filter(|pair| match pair {
+            [before, after] => after.saturating_sub(*before) >= apart,
+            _ => false,
+        });
+        gaps.count() + usize::from(!self.arrivals.is_empty())
     }
 
     /// The body as text.

@@ -20,7 +20,7 @@ pub struct Upstream {
     pub expect: ExpectedRequest,
     /// The status; 200, or that of `error`.
     pub status: Option<u16>,
-    /// Headers over the usual ones.
+    /// Headers over the usual ones; a value of several lines is so many headers of that name.
     pub headers: BTreeMap<String, String>,
 
     /// The body as one JSON answer: a text that the model says, or any JSON.
@@ -49,6 +49,8 @@ pub struct Upstream {
     pub r#break: Option<usize>,
     /// Nothing more comes after so many bytes of the body, while the connection stays.
     pub silence: Option<usize>,
+    /// The body is filled up with spaces to so many bytes.
+    pub length: Option<usize>,
 }
 
 /// One event of a stream.
@@ -128,7 +130,10 @@ impl Upstream {
         };
         let mut headers = BTreeMap::from([("content-type".to_owned(), kind.to_owned())]);
         headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), names.fill(value))));
-        let frames = frames.iter().map(|frame| filled(frame, names)).collect();
+        let mut frames: Vec<_> = frames.iter().map(|frame| filled(frame, names)).collect();
+        if let (Some(length), Some(last)) = (self.length, frames.last_mut()) {
+            *last = fill_up(last, length);
+        }
         let status = self.status.or_else(|| error.map(|error| error.status)).unwrap_or(200);
         Wire { status, headers, frames, is_sized }
     }
@@ -169,11 +174,16 @@ impl Upstream {
         let millis =
             |span: Span| u64::try_from(span.0.as_millis()).ok().filter(|millis| *millis > 0);
         let wire = self.wire(names);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let is_paced = !self.pace.0.is_zero();
+        let pieces = wire.frames.iter().filter(|_| is_paced).map(|frame| text(frame)).collect();
         Rule {
             times: Some(1),
             status: Some(wire.status),
             headers: wire.headers,
-            body: Some(String::from_utf8_lossy(&wire.frames.concat()).into()),
+            body: (!is_paced).then(|| text(&wire.frames.concat()).into()),
+            pieces,
+            pace_ms: millis(self.pace),
             delay_ms: millis(self.delay),
             chunk: self.cut,
             cut: self.r#break.map(|bytes| bytes as u64),
@@ -232,6 +242,13 @@ impl Upstream {
             "responseId": "r-1",
         })
     }
+}
+
+/// Spaces behind a body, which mean nothing in JSON.
+pub(super) fn fill_up(body: &Bytes, length: usize) -> Bytes {
+    let mut longer = body.to_vec();
+    longer.resize(length.max(body.len()), b' ');
+    longer.into()
 }
 
 fn sse_event(event: &Value) -> String {

@@ -1,0 +1,70 @@
+//! A runtime: what it needs, how the adapter is built for it, how it is started and stopped.
+//!
+//! Invariant: what was started ends when its [`Running`] is dropped.
+
+use std::{any::Any, collections::BTreeMap, net::SocketAddr, path::PathBuf};
+
+use balance_testkit::{scenario::Ability, server::Server};
+use xtask::{
+    process::{cargo, root, run},
+    tally::Failure,
+};
+
+/// Settings by their names.
+pub(crate) type Settings = BTreeMap<String, String>;
+
+/// Starts an adapter with these settings, and waits until it can be asked.
+pub(crate) type Start = Box<dyn Fn(&Settings) -> Result<Running, String>>;
+
+/// One adapter on one runtime: a column of the table.
+pub(crate) struct Runtime {
+    pub(crate) name: &'static str,
+    /// What it cannot do by its nature; scenarios say what happens instead.
+    pub(crate) lacks: &'static [Ability],
+    /// Installs what is needed, builds, and gives what starts it.
+    pub(crate) prepare: fn(Profile) -> Result<Start, Failure>,
+}
+
+/// An adapter that can be asked.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    _kept: Vec<Box<dyn Any>>,
+}
+
+impl Running {
+    /// At `address`, for as long as `kept` is there: processes, tasks, folders.
+    pub(crate) fn new(address: SocketAddr, kept: Vec<Box<dyn Any>>) -> Self {
+        Self { address, _kept: kept }
+    }
+}
+
+impl From<Server> for Running {
+    fn from(server: Server) -> Self {
+        Self::new(server.address(), vec![Box::new(server)])
+    }
+}
+
+/// How an adapter is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// As it is shipped.
+    Release,
+    /// Quickly.
+    Debug,
+}
+
+impl Profile {
+    /// Builds a program of the workspace by itself, with the features that it is shipped with, and
+    /// says where it is.
+    pub(crate) fn build(self, package: &str, program: &str) -> Result<PathBuf, Failure> {
+        let mut build = cargo(["build", "--package", package, "--bin", program]);
+        if self == Self::Release {
+            build.arg("--release");
+        }
+        run(&mut build)?;
+        let target =
+            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+        let folder = if self == Self::Release { "release" } else { "debug" };
+        Ok(root().join(target).join(folder).join(program))
+    }
+}

@@ -1,0 +1,39 @@
+//! The time from nothing to the first answer.
+//!
+//! Invariant: what is measured begins before the process is started and ends with a whole answer.
+
+use std::time::{Duration, Instant};
+
+use balance_testkit::client::{self, Manner};
+use bytes::Bytes;
+use http::Request;
+
+use crate::runtime::{Settings, Start};
+
+const STARTS: usize = 3;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The median of some starts; `None` if there is no answer.
+pub(crate) async fn first_answer(start: &Start) -> Option<Duration> {
+    let keys = [("API_KEYS", "key"), ("ACCESS_TOKENS", "token")];
+    let settings: Settings = keys.map(|(name, value)| (name.into(), value.into())).into();
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let begun = Instant::now();
+        let running = start(&settings).ok()?;
+        loop {
+            let request = Request::get("/health").body(Bytes::new()).ok()?;
+            let answer = client::ask(running.address, request, Manner::default()).await;
+            if answer.is_ok_and(|answer| answer.status == 200) {
+                break;
+            }
+            if begun.elapsed() > PATIENCE {
+                return None;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    times.get(STARTS / 2).copied()
+}
