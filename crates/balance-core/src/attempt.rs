@@ -239,8 +239,7 @@ fn begins_as_error(head: &[u8]) -> bool {
 
 /// Judges an answer that is there as a whole.
 fn judged(whole: Bytes, key: &Secret) -> Result<VecDeque<Bytes>, Fault> {
-    let mut opening = Opening::new(Framing::Whole);
-    match opening.push(&whole).unwrap_or_else(|| opening.finish()) {
+    match Verdict::on_whole(&whole) {
         Verdict::Content => Ok([whole].into()),
         Verdict::Empty => Err(Fault::empty()),
         Verdict::Failed(error) => Err(Fault::from_event(&error, key)),

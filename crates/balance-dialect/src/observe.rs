@@ -28,7 +28,7 @@ const TAIL_LIMIT: usize = 64 * 1024;
 /// content where the usage can be found and no error can be.
 #[must_use]
 pub fn sum_up(body: &[u8]) -> Summary {
-    if ERROR.find(body).is_none()
+    if !may_tell_error(body)
         && let Some(stated) = StatedUsage::near_end(body)
     {
         let mut usage = Usage::default();
@@ -38,6 +38,11 @@ pub fn sum_up(body: &[u8]) -> Summary {
     let mut observer = Observer::new(Framing::Whole);
     observer.observe(body);
     observer.finish()
+}
+
+/// Whether an error may be told in a body.
+pub(crate) fn may_tell_error(body: &[u8]) -> bool {
+    ERROR.find(body).is_some()
 }
 
 /// The name of what reports an error.

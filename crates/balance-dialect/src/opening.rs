@@ -3,10 +3,15 @@
 //!
 //! Invariant: however the bytes are cut, the verdict is the same.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::{
     framing::{Framing, Splitter},
     gemini::error::ErrorBody,
     glance::{Carries, Glance},
+    observe::may_tell_error,
 };
 
 #[cfg(test)]
@@ -85,6 +90,16 @@ impl Opening {
 }
 
 impl Verdict {
+    /// The verdict on an answer that is there as a whole.
+    #[must_use]
+    pub fn on_whole(body: &[u8]) -> Self {
+        if has_parts(body) && !may_tell_error(body) {
+            return Self::Content;
+        }
+        let mut opening = Opening::new(Framing::Whole);
+        opening.push(body).unwrap_or_else(|| opening.finish())
+    }
+
     fn of(carries: Carries) -> Option<Self> {
         match carries {
             Carries::Nothing => None,
@@ -94,3 +109,18 @@ impl Verdict {
         }
     }
 }
+
+/// Whether an object has a list of parts with something in it, by its bytes alone: a name inside of a
+/// string has other quotes.
+fn has_parts(body: &[u8]) -> bool {
+    let Some(place) = PARTS.find(body) else { return false };
+    let mut behind =
+        body.iter().skip(place + NAME.len()).filter(|byte| !byte.is_ascii_whitespace());
+    let is_list = b":[{".iter().all(|mark| behind.next() == Some(mark));
+    is_list && body.trim_ascii_end().ends_with(b"}")
+}
+
+const NAME: &[u8] = b"\"parts\"";
+
+/// Prepared once: that takes longer than to search an answer.
+static PARTS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(NAME));

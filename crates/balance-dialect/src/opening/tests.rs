@@ -147,3 +147,24 @@ proptest! {
         prop_assert_eq!(verdict(framing, pieces(body, &sizes)), verdict(framing, [body]));
     }
 }
+
+#[test]
+fn a_whole_answer_is_judged_as_one_that_comes_in_pieces() {
+    let rows = [
+        r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}]},"finishReason":"STOP"}]}"#,
+        r#"{"candidates": [ {"content": {"parts": [ {"text":"a \"parts\":[{"} ] } } ] } "#,
+        r#"{"candidates":[{"content":{"parts":[]},"finishReason":"STOP"}]}"#,
+        r#"{"candidates":[{"content":{"parts":[{"text":"Hi"}]}}],"error":{"code":500,"message":"m"}}"#,
+        r#"{"error":{"code":500,"message":"\"parts\":[{","status":"INTERNAL"}}"#,
+        r#"{"candidates":[{"content":{"parts":[{"text":"Hi"#,
+        r#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL"}]}"#,
+        r#"{"data":[1]}"#,
+        "plain text",
+        "",
+    ];
+    for body in rows {
+        let mut opening = Opening::new(Framing::Whole);
+        let verdict = opening.push(body.as_bytes()).unwrap_or_else(|| opening.finish());
+        assert_eq!(Verdict::on_whole(body.as_bytes()), verdict, "{body}");
+    }
+}
