@@ -84,45 +84,7 @@ impl StatedUsage {
             before.ends_with(NAME.0).then(|| after.strip_prefix(NAME.1)).flatten()
         })?;
         let value = after_name.trim_ascii_start().strip_prefix(b":")?;
-        Self::as_gemini_writes(value)
-            .or_else(|| serde_json::Deserializer::from_slice(value).into_iter().next()?.ok())
-    }
-
-    /// The counts of an object with Gemini's own names; `None` for one that is not as Gemini writes
-    /// it. It is read for every native answer, and so without a parser.
-    fn as_gemini_writes(mut object: &[u8]) -> Option<Self> {
-        let mut usage = Self::default();
-        let mut depth = 0_u32;
-        loop {
-            let place = object.iter().position(|byte| b"\"{}[]".contains(byte))?;
-            let (mark, rest) = object.get(place..)?.split_first()?;
-            object = rest;
-            match mark {
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' if depth == 1 => return Some(usage),
-                b'}' | b']' => depth = depth.checked_sub(1)?,
-                _ => {
-                    let end = memchr::memchr2(b'"', b'\\', object)?;
-                    let (name, rest) = object.split_at_checked(end)?;
-                    object = rest.strip_prefix(b"\"")?;
-                    if let Some(count) = usage.named(name).filter(|_| depth == 1) {
-                        *count = Some(number(object)?);
-                    }
-                }
-            }
-        }
-    }
-
-    fn named(&mut self, name: &[u8]) -> Option<&mut Option<u64>> {
-        Some(match name {
-            b"promptTokenCount" => &mut self.prompt_token_count,
-            b"cachedContentTokenCount" => &mut self.cached_content_token_count,
-            b"candidatesTokenCount" => &mut self.candidates_token_count,
-            b"thoughtsTokenCount" => &mut self.thoughts_token_count,
-            b"toolUsePromptTokenCount" => &mut self.tool_use_prompt_token_count,
-            b"totalTokenCount" => &mut self.total_token_count,
-            _ => return None,
-        })
+        serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()
     }
 
     /// Replaces the counts that this event states.
@@ -139,15 +101,6 @@ impl StatedUsage {
             *field = stated.unwrap_or(*field);
         }
     }
-}
-
-/// The natural number behind a name and its colon.
-fn number(after_name: &[u8]) -> Option<u64> {
-    let value = after_name.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
-    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, rest) = value.split_at_checked(digits)?;
-    let is_whole = matches!(rest.trim_ascii_start().first(), Some(b',' | b'}'));
-    std::str::from_utf8(digits).ok().filter(|_| is_whole)?.parse().ok()
 }
 
 /// The fields of an event that matter here.
