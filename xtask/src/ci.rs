@@ -22,6 +22,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("deny", &[]),
     ("machete", &[]),
     ("typos", &[]),
+    ("deploy", &[]),
     ("docs", &["--check"]),
     ("fuzz", &["--seconds", "10"]),
     ("bench", &["--quick"]),

@@ -10,6 +10,7 @@ mod adapters;
 mod bench;
 mod check;
 mod ci;
+mod deploy;
 mod docs;
 mod fuzz;
 mod machine;
@@ -65,6 +66,11 @@ const COMMANDS: &[Command] = &[
     Command { name: "deny", about: "licences, sources and double versions", run: tools::deny },
     Command { name: "machete", about: "dependencies that nothing uses", run: tools::machete },
     Command { name: "typos", about: "spelling", run: tools::typos },
+    Command {
+        name: "deploy",
+        about: "the deployment files: parsed, linted, their variables held to the settings",
+        run: deploy::run,
+    },
     Command {
         name: "fuzz",
         about: "chance against the decoders and the translation (--seconds N, names of targets)",

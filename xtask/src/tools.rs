@@ -74,17 +74,23 @@ pub fn npm_packages(folder: &str, packages: &[&str]) -> Result<PathBuf, Failure>
 
 /// A tool whose wheel on PyPI brings the program prebuilt.
 pub fn python_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
-    let folder = cache().join(format!("{name}-{version}"));
-    let tool = folder.join("bin").join(name);
-    if !tool.exists() {
-        execute(program("python3").args(["-m", "venv"]).arg(&folder))?;
-        let wheel = format!("{name}=={version}");
-        execute(program(folder.join("bin/pip")).args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            &wheel,
-        ]))?;
+    let wheel = format!("{name}=={version}");
+    let folder = python_packages(&format!("{name}-{version}"), &[&wheel])?;
+    Ok(folder.join("bin").join(name))
+}
+
+/// Packages of PyPI, each as `name==version`, in an environment of their own, which is given back.
+pub fn python_packages(folder: &str, packages: &[&str]) -> Result<PathBuf, Failure> {
+    let folder = cache().join(folder);
+    let done = folder.join("packages.txt");
+    let list = packages.join("\n");
+    if fs::read_to_string(&done).is_ok_and(|installed| installed == list) {
+        return Ok(folder);
     }
-    Ok(tool)
+    execute(program("python3").args(["-m", "venv"]).arg(&folder))?;
+    let mut install = program(folder.join("bin/pip"));
+    install.args(["install", "--quiet", "--disable-pip-version-check"]);
+    execute(install.args(packages))?;
+    fs::write(&done, list).map_err(|e| Failure::new(format!("{}: {e}", done.display())))?;
+    Ok(folder)
 }

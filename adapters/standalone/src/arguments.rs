@@ -21,6 +21,8 @@ pub(crate) enum Action {
     Serve,
     /// Read the settings and stop.
     Check,
+    /// Ask a running server whether it is well.
+    Health,
     Help,
     Version,
 }
@@ -34,6 +36,7 @@ impl Arguments {
             match argument {
                 Arg::Long("config") => arguments.config = Some(parser.value()?.parse()?),
                 Arg::Long("check") => arguments.action = Action::Check,
+                Arg::Long("health") => arguments.action = Action::Health,
                 Arg::Long("help") | Arg::Short('h') => arguments.action = Action::Help,
                 Arg::Long("version") | Arg::Short('V') => arguments.action = Action::Version,
                 Arg::Long(_) | Arg::Short(_) | Arg::Value(_) => return Err(argument.unexpected()),
@@ -50,6 +53,7 @@ pub(crate) fn help() -> String {
          Usage: gemini-balance [OPTIONS]\n\n\
          \x20 --config FILE   read settings from FILE instead of gemini-balance.toml\n\
          \x20 --check         read the settings, say whether they are right, and stop\n\
+         \x20 --health        ask the server that runs with these settings whether it is well\n\
          \x20 -h, --help      show this text\n\
          \x20 -V, --version   show the version\n\n\
          Settings are read from the environment, then .env, then gemini-balance.toml (there in\n\
@@ -80,6 +84,7 @@ mod tests {
     fn options_are_read() {
         assert_eq!(read(&["--config", "a.toml"]).unwrap().config, Some("a.toml".into()));
         assert_eq!(read(&["--config=a.toml", "--check"]).unwrap().action, Action::Check);
+        assert_eq!(read(&["--health"]).unwrap().action, Action::Health);
         assert_eq!(read(&["-h"]).unwrap().action, Action::Help);
         assert_eq!(read(&["--version"]).unwrap().action, Action::Version);
     }

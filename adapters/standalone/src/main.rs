@@ -5,7 +5,8 @@
 
 mod answer;
 mod arguments;
-mod logs;
+mod awake;
+mod health;
 mod serve;
 mod signals;
 mod sources;
@@ -22,8 +23,9 @@ use std::{
 
 use anyhow::Context;
 use arguments::{Action, Arguments};
+use awake::Awake;
 use balance_core::{gateway::Gateway, settings::Settings};
-use balance_tokio::TokioHost;
+use balance_tokio::{Desk, TokioHost};
 use hyper::service::service_fn;
 use mimalloc::MiMalloc;
 use sources::WrongSettings;
@@ -57,9 +59,11 @@ fn run() -> anyhow::Result<()> {
             sources::read(arguments.config.as_deref())?;
             say("The settings are right.\n");
         }
+        Action::Health => health::ask(&sources::read(arguments.config.as_deref())?)?,
         Action::Serve => {
             let settings = sources::read(arguments.config.as_deref())?;
-            logs::start(&settings)?;
+            balance_tokio::start_log(&settings)
+                .map_err(|wrong| WrongSettings(vec![wrong.to_string()]))?;
             let runtime = runtime().context("the runtime cannot be started")?;
             runtime.block_on(start(settings))?;
             // What still runs was given its time.
@@ -81,19 +85,21 @@ fn runtime() -> io::Result<Runtime> {
 async fn start(mut settings: Settings) -> anyhow::Result<()> {
     let signals = signals::Signals::watch().context("signals cannot be watched")?;
     let host = TokioHost::new(&settings).map_err(|reason| wrong_proxy(&reason))?;
+    let awake = Awake::wanted(&settings)?;
     let listener = serve::listen(&settings).await?;
     let guard = tokens::guard(&mut settings)?;
     say(&welcome::welcome(&settings, &guard, listener.local_addr()?));
 
-    let desk = answer::Desk {
-        journal: Arc::new(logs::Journal::new(&settings)),
-        gateway: Arc::new(Gateway::new(host, settings)),
-        tasks: TaskTracker::new(),
-    };
-    let tasks = desk.tasks.clone();
-    // It ends with the runtime, whatever it waits for.
-    tokio::spawn(check_keys(desk.gateway.clone()));
-    let service = service_fn(move |request| answer::answer(desk.clone(), request));
+    // These end with the runtime, whatever they wait for.
+    if let Some(awake) = awake {
+        let host = TokioHost::new(&settings).map_err(|reason| wrong_proxy(&reason))?;
+        tokio::spawn(awake.ask(host));
+    }
+    let desk = Desk::new(host, settings);
+    tokio::spawn(check_keys(Arc::clone(desk.gateway())));
+    let tasks = TaskTracker::new();
+    let rest = tasks.clone();
+    let service = service_fn(move |request| answer::answer(desk.clone(), rest.clone(), request));
     serve::serve(listener, service, tasks, signals).await;
     Ok(())
 }

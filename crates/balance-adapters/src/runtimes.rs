@@ -2,8 +2,18 @@
 //!
 //! Invariant: a runtime is one row here and one module below, and appears nowhere else.
 
+mod lambda;
 mod standalone;
+mod vercel;
 
 use crate::runtime::Runtime;
 
-pub(crate) const RUNTIMES: &[Runtime] = &[standalone::BINARY];
+pub(crate) const RUNTIMES: &[Runtime] = &[
+    standalone::BINARY,
+    lambda::FUNCTION_URL,
+    lambda::HTTP_API,
+    lambda::REST_API,
+    lambda::LOAD_BALANCER,
+    lambda::NETLIFY,
+    vercel::BRIDGE,
+];

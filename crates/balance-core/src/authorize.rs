@@ -36,10 +36,11 @@ pub(crate) fn authorize(
     uri: &Uri,
     settings: &Settings,
 ) -> Result<Caller, Error> {
+    let place = settings.place;
     let credential = credential(headers, uri);
     let pool_is_empty = settings.api_keys.0.is_empty();
     if credential.as_deref().is_some_and(|token| settings.access_tokens.admit(token)) {
-        return if pool_is_empty { Err(Error::NoKeys) } else { Ok(Caller::Member) };
+        return if pool_is_empty { Err(Error::NoKeys { place }) } else { Ok(Caller::Member) };
     }
     let own_keys_allowed = match settings.caller_keys {
         CallerKeys::Auto => pool_is_empty,
@@ -51,8 +52,8 @@ pub(crate) fn authorize(
     }
     match (pool_is_empty, settings.open_pool.0) {
         (false, true) => Ok(Caller::Member),
-        (false, false) if settings.access_tokens.is_empty() => Err(Error::NoTokens),
-        (true, _) if !own_keys_allowed => Err(Error::NoKeys),
+        (false, false) if settings.access_tokens.is_empty() => Err(Error::NoTokens { place }),
+        (true, _) if !own_keys_allowed => Err(Error::NoKeys { place }),
         (true | false, _) => Err(Error::Unauthorized { credential_given: credential.is_some() }),
     }
 }

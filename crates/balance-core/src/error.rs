@@ -37,14 +37,30 @@ pub enum Error {
     },
     /// A pool that no token opens.
     #[error(
-        "The pool of this server is closed: no access token is set. Set ACCESS_TOKENS, or OPEN_POOL=true to let anyone use it."
+        "The pool of this server is closed: no access token is set. Set ACCESS_TOKENS{}, or OPEN_POOL=true to let anyone use it.",
+        there(place)
     )]
-    NoTokens,
+    NoTokens {
+        /// Where settings are set, as [`Settings::place`](crate::settings::Settings::place).
+        place: &'static str,
+    },
     /// No key at all.
     #[error(
-        "This server has no Gemini keys. Set API_KEYS, or CALLER_KEYS=always to let callers bring their own."
+        "This server has no Gemini keys. Set API_KEYS{}, or CALLER_KEYS=always to let callers bring their own.",
+        there(place)
     )]
-    NoKeys,
+    NoKeys {
+        /// Where settings are set.
+        place: &'static str,
+    },
+    /// Settings that cannot be used, on a platform whose programs cannot refuse to start.
+    #[error("This server cannot use its settings: {} Put that right{}.", lines.join(" "), there(place))]
+    WrongSettings {
+        /// What is wrong, a sentence for each setting.
+        lines: Vec<String>,
+        /// Where settings are set.
+        place: &'static str,
+    },
     /// The request cannot be translated.
     #[error("{}", .0.message)]
     BadRequest(Refusal),
@@ -54,6 +70,14 @@ pub enum Error {
     )]
     TooLarge {
         /// The most bytes that are read.
+        limit: u64,
+    },
+    /// The answer is larger than the platform passes.
+    #[error(
+        "The answer is larger than the {limit} bytes that the platform of this server passes at once. Ask for less, or for a stream where the platform streams."
+    )]
+    AnswerTooLarge {
+        /// The most bytes that pass.
         limit: u64,
     },
     /// The caller's body broke off.
@@ -123,13 +147,15 @@ impl Error {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
-            Self::NoTokens
-            | Self::NoKeys
+            Self::NoTokens { .. }
+            | Self::NoKeys { .. }
+            | Self::WrongSettings { .. }
             | Self::OutOfTries { .. }
             | Self::Outage { .. }
             | Self::Unhealthy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::AnswerTooLarge { .. } => StatusCode::BAD_GATEWAY,
             Self::Exhausted { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Upstream { fault, .. } => fault.status,
             Self::Bug(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -144,10 +170,12 @@ impl Error {
             Self::NotFound => "unknown_url",
             Self::MethodNotAllowed { .. } => "method_not_allowed",
             Self::Unauthorized { .. } => "invalid_api_key",
-            Self::NoTokens => "no_access_tokens",
-            Self::NoKeys => "no_upstream_keys",
+            Self::NoTokens { .. } => "no_access_tokens",
+            Self::NoKeys { .. } => "no_upstream_keys",
+            Self::WrongSettings { .. } => "wrong_settings",
             Self::BadRequest(refusal) => refusal.code,
             Self::TooLarge { .. } => "request_too_large",
+            Self::AnswerTooLarge { .. } => "answer_too_large",
             Self::Incomplete(_) => "incomplete_body",
             Self::Exhausted { .. } => "rate_limit_exceeded",
             Self::Slow { .. } => "slow_body",
@@ -171,10 +199,12 @@ impl Error {
             | Self::NotFound
             | Self::MethodNotAllowed { .. }
             | Self::Unauthorized { .. }
-            | Self::NoTokens
-            | Self::NoKeys
+            | Self::NoTokens { .. }
+            | Self::NoKeys { .. }
+            | Self::WrongSettings { .. }
             | Self::BadRequest(_)
             | Self::TooLarge { .. }
+            | Self::AnswerTooLarge { .. }
             | Self::Incomplete(_)
             | Self::Slow { .. }
             | Self::OutOfTries { .. }
@@ -186,6 +216,10 @@ impl Error {
 
 pub(crate) fn list(methods: &[Method]) -> String {
     methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
+}
+
+fn there(place: &str) -> String {
+    if place.is_empty() { String::new() } else { format!(" ({place})") }
 }
 
 fn exhausted(retry_after: Option<Duration>, limit: Option<&str>, last: Option<&Fault>) -> String {

@@ -164,14 +164,16 @@ pub(crate) fn is_encoded(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity")
 }
 
-/// The address that the caller reached us at, for links back.
+/// The address that the caller reached us at, for links back: with what a proxy, or a platform, takes
+/// off the front of each path.
 pub(crate) fn own_address(headers: &HeaderMap, uri: &http::Uri) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text("x-forwarded-host")
         .or_else(|| text("host"))
         .or_else(|| Some(uri.authority()?.as_str()))?;
     let scheme = text("x-forwarded-proto").or_else(|| uri.scheme_str()).unwrap_or("http");
-    Some(format!("{scheme}://{host}"))
+    let prefix = text("x-forwarded-prefix").filter(|prefix| prefix.starts_with('/'));
+    Some(format!("{scheme}://{host}{}", prefix.unwrap_or_default().trim_end_matches('/')))
 }
 
 /// Lets a page of any origin read an answer: every answer, errors included.

@@ -3,12 +3,15 @@
 //! Invariant: every reply may be read by a page of any origin and carries the id of its request.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, header};
+use http::{HeaderName, HeaderValue, Response, Uri, header};
 
 use crate::{
     body::Body,
+    error::Error,
     headers,
     job::{Answers, Job, Task},
+    render::render,
+    route::dialect_of,
     trail::Trail,
 };
 
@@ -26,6 +29,13 @@ pub struct Reply<B> {
 }
 
 impl<B> Reply<B> {
+    /// The reply to any request while there is no gateway to ask, in the shape of the API that the
+    /// request called; `request_id` is a random number.
+    #[must_use]
+    pub fn refusal(error: &Error, uri: &Uri, request_id: u64) -> Self {
+        Self::of(render(error, dialect_of(uri))).finish(Trail::begin(request_id))
+    }
+
     pub(crate) fn of(response: Response<Body<B>>) -> Self {
         Self { response, job: None, trail: Trail::default() }
     }

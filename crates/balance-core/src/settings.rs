@@ -73,7 +73,12 @@ macro_rules! settings {
     )+) => {
         /// The settings, read and checked.
         #[derive(Debug, Clone)]
-        pub struct Settings { $( $(#[doc = $doc])+ pub $field: $type, )+ }
+        pub struct Settings {
+            $( $(#[doc = $doc])+ pub $field: $type, )+
+            /// Where an operator sets all this on the platform at hand, in a few words for errors;
+            /// none where there are several places. No setting itself: adapters tell it.
+            pub place: &'static str,
+        }
 
         impl Settings {
             /// Reads every setting from `source`.
@@ -84,7 +89,7 @@ macro_rules! settings {
                 let mut wrong = Vec::new();
                 $( let $field = setting::<$type>(source, &[$($name),+], $default, &mut wrong); )+
                 match ($($field,)+) {
-                    ($(Some($field),)+) if wrong.is_empty() => Ok(Self { $($field),+ }),
+                    ($(Some($field),)+) if wrong.is_empty() => Ok(Self { $($field,)+ place: "" }),
                     _ => Err(wrong),
                 }
             }
@@ -122,7 +127,7 @@ settings! {
     base_url: BaseUrl = "https://generativelanguage.googleapis.com", ["BASE_URL"];
     /// The address that callers reach this server at, for upload links; empty takes it from each
     /// request's `Host`.
-    public_url: Option<BaseUrl> = "", ["PUBLIC_URL"];
+    public_url: Option<BaseUrl> = "", ["PUBLIC_URL", "RENDER_EXTERNAL_URL"];
     /// How a key is picked: `balanced`, `round-robin`, `least-used`, `random`, `weighted`,
     /// `time-window` or `fill-first`.
     strategy: Strategy = "balanced", ["STRATEGY", "LOAD_BALANCE_STRATEGY"];
@@ -283,6 +288,14 @@ settings! {
     stream_long_text_threshold: Bounded<1, 1_000_000> = "50", ["STREAM_LONG_TEXT_THRESHOLD"];
     /// long ones in pieces of so many letters.
     stream_chunk_size: Bounded<1, 1_000_000> = "5", ["STREAM_CHUNK_SIZE"];
+    /// Asks this server for its health now and then, at `PUBLIC_URL`, so that a host that stops
+    /// servers which nobody asks leaves it running. For a server of its own only.
+    keep_awake: Switch = "false", ["KEEP_AWAKE", "ENABLE_KEEP_ALIVE"];
+    /// The minutes in between.
+    keep_awake_minutes: Bounded<1, 1_440> = "10", ["KEEP_AWAKE_MINUTES", "KEEP_ALIVE_INTERVAL"];
+    /// Streams answers on AWS Lambda; to be set where what stands before the function streams: a
+    /// function URL with the invoke mode `RESPONSE_STREAM`.
+    lambda_stream: Switch = "false", ["LAMBDA_STREAM"];
     /// What is logged: `error`, `warn`, `info`, `debug` or `trace`, or a filter by module.
     log_level: String = "info", ["LOG_LEVEL"];
     /// How it is logged: `text` or `json`.

@@ -6,17 +6,22 @@
 //! - [`scenario`]: what the files in `scenarios/` say; [`in_process`] plays them so, [`over_http`]
 //!   against a [`server`] process, asked by a [`client`].
 //! - [`store_contract`]: what every store keeps to.
+//! - [`lambda_api`], [`vercel_bridge`]: small fakes of platforms, for what runs on them.
 //! - [`shared`]: recorded exchanges and real clients, where they lie beside the checkout.
 
 pub mod answer;
+mod answer_stream;
 pub mod client;
 pub mod fake_host;
 pub mod in_process;
+pub mod lambda_api;
 pub mod over_http;
 pub mod scenario;
 pub mod scripted_body;
 pub mod sent;
 pub mod server;
+mod serving;
 pub mod shared;
 pub mod store_contract;
+pub mod vercel_bridge;
 pub mod virtual_time;

@@ -16,7 +16,10 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::answer::Answer;
+use crate::{
+    answer::Answer,
+    until::{self, OutOfTime},
+};
 
 /// The body of an upstream response.
 #[derive(Debug)]
@@ -26,8 +29,8 @@ pub struct Body<B = Answer<Incoming>> {
 }
 
 impl<B> Body<B> {
-    pub(crate) const fn new(inner: B, limit: Duration) -> Self {
-        Self { inner, silence: Silence { limit, since: None, timer: None } }
+    pub(crate) fn new(inner: B, limit: Duration) -> Self {
+        Self { inner, silence: Silence { limit, end: until::end(), since: None, timer: None } }
     }
 }
 
@@ -47,7 +50,7 @@ where
                 self.silence.since = None;
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
-            Poll::Pending => self.silence.poll(cx).map(|silent| Some(Err(silent.into()))),
+            Poll::Pending => self.silence.poll(cx).map(|error| Some(Err(error))),
         }
     }
 
@@ -75,6 +78,8 @@ impl std::error::Error for Silent {}
 #[derive(Debug)]
 struct Silence {
     limit: Duration,
+    /// When the platform ends the request.
+    end: Option<Instant>,
     /// When the wait that is going on began.
     since: Option<Instant>,
     /// Made at the first wait, so that an answer that is there at once costs no timer; may be set
@@ -83,16 +88,22 @@ struct Silence {
 }
 
 impl Silence {
-    /// Ready when the wait has lasted too long.
+    /// Ready when the wait has lasted too long, or lasts to the end that the platform puts to it.
     ///
     /// Frames do not move the timer: that would cost a turn of the timer wheel for each. It is
     /// moved when it fires, at most once in `limit`.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Silent> {
-        let end = *self.since.get_or_insert_with(Instant::now) + self.limit;
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BoxError> {
+        let silent = *self.since.get_or_insert_with(Instant::now) + self.limit;
+        let end = self.end.map_or(silent, |end| end.min(silent));
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
         while timer.as_mut().poll(cx).is_ready() {
             if Instant::now() >= end {
-                return Poll::Ready(Silent(self.limit));
+                let is_silent = end == silent;
+                return Poll::Ready(if is_silent {
+                    Silent(self.limit).into()
+                } else {
+                    OutOfTime.into()
+                });
             }
             timer.as_mut().reset(end);
         }
@@ -140,6 +151,17 @@ mod tests {
         let error = body.frame().await.unwrap().unwrap_err();
         assert_eq!(error.to_string(), "upstream sent nothing for 10s");
         assert_eq!(start.elapsed().as_secs(), 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_ends_before_the_platform_ends_the_request() {
+        let end = Instant::now() + LIMIT / 2;
+        let (sender, mut body) = until::until(end, async { body() }).await;
+        send(&sender);
+        assert!(body.frame().await.unwrap().is_ok());
+        let error = body.frame().await.unwrap().unwrap_err();
+        assert!(error.is::<OutOfTime>(), "{error}");
+        assert_eq!(Instant::now(), end);
     }
 
     #[tokio::test(start_paused = true)]

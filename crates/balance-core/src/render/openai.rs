@@ -41,8 +41,10 @@ pub(super) fn classify(error: &Error) -> Class {
         | Error::TooLarge { .. }
         | Error::Incomplete(_)
         | Error::Slow { .. } => class(INVALID_REQUEST, error.code()),
-        Error::NoTokens
-        | Error::NoKeys
+        Error::NoTokens { .. }
+        | Error::NoKeys { .. }
+        | Error::WrongSettings { .. }
+        | Error::AnswerTooLarge { .. }
         | Error::OutOfTries { .. }
         | Error::Outage { .. }
         | Error::Unhealthy { .. }

@@ -4,12 +4,11 @@
 
 use std::{
     collections::HashMap,
-    fmt::Write as _,
+    fmt::{self, Write as _},
     io::{self, IsTerminal},
     time::Instant,
 };
 
-use anyhow::Context;
 use balance_core::{
     job::Outcome,
     key::KeyId,
@@ -22,38 +21,48 @@ use http::{Method, StatusCode};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
 
-use crate::sources::WrongSettings;
+/// The name that the program's own lines have in filters.
+const TARGET: &str = "gemini_balance";
 
-/// Starts to write the log to standard error.
+/// Starts to write the log to standard error. Where a log is written already, by whoever embeds
+/// this, that one is written on.
 ///
 /// # Errors
 /// `LOG_LEVEL` cannot be read.
-pub(crate) fn start(settings: &Settings) -> anyhow::Result<()> {
+pub fn start(settings: &Settings) -> Result<(), WrongLevel> {
     let filter = filter(&settings.log_level)?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         .with_target(false);
-    match settings.log_format {
+    let _started = match settings.log_format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),
-    }
-    .map_err(|error| anyhow::anyhow!(error))
-    .context("the log cannot be started")
+    };
+    Ok(())
 }
 
-/// A level alone is about this program; what it is made of tells of failures only.
-fn filter(level: &str) -> Result<EnvFilter, WrongSettings> {
-    let plain = level.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let directives = if plain { format!("error,gemini_balance={level}") } else { level.into() };
-    EnvFilter::try_new(directives).map_err(|_| {
-        WrongSettings(vec![
+/// `LOG_LEVEL` cannot be read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct WrongLevel;
+
+impl fmt::Display for WrongLevel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
             "LOG_LEVEL: wanted error, warn, info, debug or trace, or a filter by module such as \
-             gemini_balance=debug,h2=info"
-                .into(),
-        ])
-    })
+             gemini_balance=debug,h2=info",
+        )
+    }
+}
+
+impl std::error::Error for WrongLevel {}
+
+/// A level alone is about this program; what it is made of tells of failures only.
+fn filter(level: &str) -> Result<EnvFilter, WrongLevel> {
+    let plain = level.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let directives = if plain { format!("error,{TARGET}={level}") } else { level.into() };
+    EnvFilter::try_new(directives).map_err(|_| WrongLevel)
 }
 
 /// Writes the lines about requests.
@@ -85,6 +94,7 @@ impl Journal {
         let ending = outcome.map(ending).or_else(|| whole.map(|summary| in_words(&summary.ending)));
         let usage = outcome.and_then(usage).or_else(|| whole.map(|summary| &summary.usage));
         info!(
+            target: TARGET,
             id = %Id(trail.request_id),
             %method,
             route = trail.route,
@@ -105,6 +115,7 @@ impl Journal {
     pub(crate) fn stream_ended(&self, visit: &Visit, outcome: &Outcome) {
         let usage = usage(outcome);
         info!(
+            target: TARGET,
             id = %Id(visit.trail.request_id),
             ms = millis(visit.start),
             tries = tries(outcome).map(|tries| self.tries(tries)),
@@ -119,7 +130,7 @@ impl Journal {
 
     /// The line of a request whose caller left before a reply could begin.
     pub(crate) fn left(&self, method: &Method, start: Instant) {
-        info!(%method, ms = millis(start), "the caller left before the reply");
+        info!(target: TARGET, %method, ms = millis(start), "the caller left before the reply");
     }
 
     fn tries(&self, tries: &[Try]) -> String {
@@ -140,8 +151,8 @@ impl Journal {
 /// A request's id as its caller sees it.
 struct Id(u64);
 
-impl std::fmt::Display for Id {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
     }
 }
@@ -195,8 +206,8 @@ mod tests {
 
     #[test]
     fn a_level_that_does_not_exist_is_told_as_a_wrong_setting() {
-        let WrongSettings(lines) = filter("loud").unwrap_err();
-        assert!(lines[0].starts_with("LOG_LEVEL: wanted error, warn"));
+        let wrong = filter("loud").unwrap_err().to_string();
+        assert!(wrong.starts_with("LOG_LEVEL: wanted error, warn"));
     }
 
     #[test]
