@@ -78,7 +78,7 @@ async fn column(runtime: &Runtime, scenarios: &[Scenario], options: &Options) ->
 }
 
 async fn play(scenario: &Scenario, start: &Start, runtime: &Runtime) -> Cell {
-    let begin = |settings: &_| start(settings).map(|running| (running.address, running));
+    let begin = |settings: &_| start(settings).map(|running| (running.door, running));
     match over_http::play_at(scenario, begin, runtime.lacks).await {
         Err(why) => Cell::Failed(why),
         Ok(()) if scenario.needs.is_some_and(|need| runtime.lacks.contains(&need)) => Cell::Instead,

@@ -4,7 +4,7 @@
 
 use std::{any::Any, collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use balance_testkit::{scenario::Ability, server::Server};
+use balance_testkit::{over_http::Door, scenario::Ability, server::Server};
 use xtask::{
     process::{cargo, root, run},
     tally::Failure,
@@ -27,14 +27,20 @@ pub(crate) struct Runtime {
 
 /// An adapter that can be asked.
 pub(crate) struct Running {
-    pub(crate) address: SocketAddr,
+    pub(crate) door: Door,
     _kept: Vec<Box<dyn Any>>,
 }
 
 impl Running {
     /// At `address`, for as long as `kept` is there: processes, tasks, folders.
     pub(crate) fn new(address: SocketAddr, kept: Vec<Box<dyn Any>>) -> Self {
-        Self { address, _kept: kept }
+        Self { door: Door { address, prefix: "" }, _kept: kept }
+    }
+
+    /// The same where callers put `prefix` before each path.
+    pub(crate) fn under(mut self, prefix: &'static str) -> Self {
+        self.door.prefix = prefix;
+        self
     }
 }
 

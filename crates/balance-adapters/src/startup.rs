@@ -23,7 +23,7 @@ pub(crate) async fn first_answer(start: &Start) -> Option<Duration> {
         let running = start(&settings).ok()?;
         loop {
             let request = Request::get("/health").body(Bytes::new()).ok()?;
-            let answer = client::ask(running.address, request, Manner::default()).await;
+            let answer = client::ask(running.door.address, request, Manner::default()).await;
             if answer.is_ok_and(|answer| answer.status == 200) {
                 break;
             }

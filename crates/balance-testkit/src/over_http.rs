@@ -25,19 +25,28 @@ const NOTICE: Duration = Duration::from_secs(5);
 pub async fn play(scenario: &Scenario, program: &Path) -> Result<(), String> {
     let start = |settings: &BTreeMap<String, String>| {
         let server = Server::start(program, settings)?;
-        Ok((server.address(), server))
+        Ok((Door { address: server.address(), prefix: "" }, server))
     };
     play_at(scenario, start, &[]).await
 }
 
+/// Where a server is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Door {
+    /// Its address.
+    pub address: SocketAddr,
+    /// What callers put before each path where the platform takes it off again.
+    pub prefix: &'static str,
+}
+
 /// Plays a scenario against what `start` starts with its settings in a place that lacks some
-/// abilities: a server's address, and what keeps the server running.
+/// abilities: a server's door, and what keeps the server running.
 ///
 /// # Errors
 /// The step, and what is not as expected.
 pub async fn play_at<S>(
     scenario: &Scenario,
-    start: impl FnOnce(&BTreeMap<String, String>) -> Result<(SocketAddr, S), String>,
+    start: impl FnOnce(&BTreeMap<String, String>) -> Result<(Door, S), String>,
     lacks: &[Ability],
 ) -> Result<(), String> {
     let mock = Mock::start(Setup::empty()).await.map_err(|error| error.to_string())?;
@@ -46,8 +55,8 @@ pub async fn play_at<S>(
     let Some(steps) = scenario.steps_without(lacks) else {
         return refused(scenario, started.map(drop));
     };
-    let (address, _server) = started?;
-    names.door = format!("http://{address}");
+    let (Door { address, prefix }, _server) = started?;
+    names.door = format!("http://{address}{prefix}");
     let mut reply = Received::default();
     for (number, step) in steps.iter().enumerate() {
         let played = play_step(step, &names, &reply, &mock, address).await;

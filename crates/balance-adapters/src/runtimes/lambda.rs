@@ -3,7 +3,7 @@
 //!
 //! Invariant: what runs is the program that is shipped, packed as it is shipped, within its budget.
 
-use std::{path::PathBuf, process::Command};
+use std::{any::Any, path::PathBuf, process::Command};
 
 use balance_testkit::{
     lambda_api::{Before, Function, LambdaApi, PATIENCE},
@@ -66,7 +66,8 @@ fn prepare(profile: Profile, before: Before, streams: bool) -> Result<Start, Fai
         let api = LambdaApi::start(Function { before, streams, time: PATIENCE })?;
         let address = api.address();
         let function = function(&program, settings, streams, api.environment())?;
-        Ok(Running::new(address, vec![Box::new(function), Box::new(api)]))
+        let kept: Vec<Box<dyn Any>> = vec![Box::new(function), Box::new(api)];
+        Ok(Running::new(address, kept).under(before.prefix()))
     }))
 }
 
