@@ -51,7 +51,7 @@ async fn main() -> ExitCode {
         );
         return ExitCode::from(2);
     }
-    match Runtime::new(service_fn(invoke)).run().await {
+    match Box::pin(Runtime::new(service_fn(invoke)).run()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bootstrap: the Lambda Runtime API fails: {error}");

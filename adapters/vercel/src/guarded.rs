@@ -56,6 +56,6 @@ impl Body for Guarded {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.size.clone()
+        self.size
     }
 }

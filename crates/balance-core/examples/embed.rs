@@ -5,6 +5,12 @@
 //!
 //! Invariant: the gateway is given all that it needs; it finds nothing by itself.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a service, unlike the core, is a place to run in"
+)]
+
 use std::{
     error::Error,
     hash::{BuildHasher, RandomState},

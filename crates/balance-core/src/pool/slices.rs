@@ -16,7 +16,7 @@ use crate::{fault::Limits, key::KeyId, time::Timestamp};
 pub const TERM: Duration = Duration::from_secs(180);
 
 /// How many holders that fell silent are told apart; more of them are added up.
-pub const MOST_GONE: usize = 64;
+pub(crate) const MOST_GONE: usize = 64;
 
 /// What all instances know of one quota: who holds how much. It lives where all reach it, and
 /// [`Ledger::exchange`] is one step there, undivided.

@@ -55,8 +55,8 @@ pub(super) fn of(before: Before, head: &request::Parts, body: &Bytes) -> Value {
     let (path, query) = (head.uri.path(), head.uri.query().unwrap_or_default());
     let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
     let mut event = match before {
-        Before::FunctionUrl => version_2(head, path.to_owned(), "$default"),
-        Before::HttpApi => version_2(head, decoded(&format!("/{STAGE}{path}")), STAGE),
+        Before::FunctionUrl => version_2(head, path, "$default"),
+        Before::HttpApi => version_2(head, &decoded(&format!("/{STAGE}{path}")), STAGE),
         Before::RestApi => json!({
             "version": "1.0",
             "resource": "/{proxy+}",
@@ -93,7 +93,7 @@ pub(super) fn of(before: Before, head: &request::Parts, body: &Bytes) -> Value {
     event
 }
 
-fn version_2(head: &request::Parts, path: String, stage: &str) -> Value {
+fn version_2(head: &request::Parts, path: &str, stage: &str) -> Value {
     let mut headers = head.headers.clone();
     let cookies = headers.remove(http::header::COOKIE);
     let joined = all_of_each(&headers).into_iter().map(|(name, values)| (name, values.join(",")));
