@@ -25,6 +25,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("deploy", &[]),
     ("docs", &["--check"]),
     ("fuzz", &["--seconds", "10"]),
+    ("agree", &["--seconds", "60"]),
     ("bench", &["--quick"]),
 ];
 

@@ -7,6 +7,7 @@
 //! the same means ([`process`], [`tools`]).
 
 mod adapters;
+mod agree;
 mod bench;
 mod check;
 mod ci;
@@ -80,6 +81,11 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         about: "load through the server, nginx and the mock alone; --help tells its options",
         run: bench::run,
+    },
+    Command {
+        name: "agree",
+        about: "the simulator against the real server, for three minutes (--seconds N)",
+        run: agree::run,
     },
     Command {
         name: "docs",

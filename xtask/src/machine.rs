@@ -33,6 +33,11 @@ const NEEDS: &[Need] = &[
     Need { proof: &["node", "--version"], package: "nodejs", purpose: "client SDKs" },
     Need { proof: &["npm", "--version"], package: "npm", purpose: "client SDKs" },
     Need { proof: &["curl", "--version"], package: "curl", purpose: "the plainest client" },
+    Need {
+        proof: &["redis-server", "--version"],
+        package: "redis-server",
+        purpose: "the store of several instances",
+    },
     Need { proof: &["kill", "-l"], package: "procps", purpose: "ends what a step started" },
     Need {
         proof: &["taskset", "--version"],

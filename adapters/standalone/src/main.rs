@@ -8,6 +8,7 @@ mod arguments;
 mod awake;
 mod health;
 mod serve;
+mod sharing;
 mod signals;
 mod sources;
 mod tokens;
@@ -88,19 +89,27 @@ async fn start(mut settings: Settings) -> anyhow::Result<()> {
     let awake = Awake::wanted(&settings)?;
     let listener = serve::listen(&settings).await?;
     let guard = tokens::guard(&mut settings)?;
-    say(&welcome::welcome(&settings, &guard, listener.local_addr()?));
-
+    let welcome = welcome::welcome(&settings, &guard, listener.local_addr()?);
     // These end with the runtime, whatever they wait for.
     if let Some(awake) = awake {
         let host = TokioHost::new(&settings).map_err(|reason| wrong_proxy(&reason))?;
         tokio::spawn(awake.ask(host));
     }
-    let desk = Desk::new(host, settings);
-    tokio::spawn(check_keys(Arc::clone(desk.gateway())));
+    let desk = match sharing::store(&settings)? {
+        Some(store) => Desk::sharing(host, settings, store),
+        None => Desk::new(host, settings),
+    };
+    let gateway = Arc::clone(desk.gateway());
+    // What others know and hold is to be known before the first request.
+    sharing::tell(&gateway.share().await);
+    say(&welcome);
+    tokio::spawn(check_keys(Arc::clone(&gateway)));
+    tokio::spawn(sharing::share(Arc::clone(&gateway)));
     let tasks = TaskTracker::new();
     let rest = tasks.clone();
     let service = service_fn(move |request| answer::answer(desk.clone(), rest.clone(), request));
     serve::serve(listener, service, tasks, signals).await;
+    gateway.leave().await;
     Ok(())
 }
 

@@ -1,15 +1,16 @@
-//! Which key a request belongs to, told by the request alone: the key that holds the file it names,
-//! or the one that the conversation it goes on was sent to.
+//! Which key a request belongs to, told by the request alone: the key that holds what it names, or the
+//! one that the conversation it goes on was sent to.
 //!
 //! Invariant: no store is needed, and every instance with the same keys comes to the same answer. A
-//! file that is made here carries the name of its key in its own.
+//! file that is made here carries the name of its key in its own, and what Google names carries a
+//! [`label`].
 
 use std::sync::LazyLock;
 
 use memchr::{memchr2, memmem::Finder};
 use sha2::{Digest, Sha256};
 
-use crate::key::KeyId;
+use crate::{key::KeyId, label};
 
 /// How the names of our files begin; then come the 16 hex digits of their key.
 const FILE: &[u8] = b"files/gb";
@@ -17,8 +18,12 @@ const FILE: &[u8] = b"files/gb";
 /// Prepared once: that takes longer than to search a request.
 static FILE_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FILE));
 
-/// The key that holds the first file of ours that a text names.
+/// The key that holds what a text names: the first file of ours, or the first name with a label.
 pub(crate) fn holder(text: &[u8]) -> Option<KeyId> {
+    holder_of_file(text).or_else(|| label::key_in(text))
+}
+
+fn holder_of_file(text: &[u8]) -> Option<KeyId> {
     FILE_FINDER.find_iter(text).find_map(|place| {
         let digits = text.get(place + FILE.len()..)?.get(..17)?;
         let (digits, dash) = digits.split_at(16);

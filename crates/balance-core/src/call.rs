@@ -17,6 +17,7 @@ use crate::{
     headers,
     host::Payload,
     key::KeyId,
+    label,
     plan::Plan,
     pool::guess_tokens,
     route::{Native, NativeMethod},
@@ -38,8 +39,10 @@ pub(crate) struct Call<I> {
     payload: Option<Payload<I>>,
     /// The model that is asked, by which quotas are counted.
     pub(crate) model: Option<String>,
-    /// The key that holds what the call is about.
-    pub(crate) prefer: Option<KeyId>,
+    /// The key that holds what the call is about: only those of its project can be asked.
+    pub(crate) holder: Option<KeyId>,
+    /// Whether its answer may name what belongs to the key, so that the names are to tell it.
+    pub(crate) is_labelled: bool,
     /// What all requests of its conversation have in common.
     pub(crate) conversation: Option<u64>,
     /// Chance for the name of the file that it makes, if it makes one.
@@ -127,16 +130,23 @@ impl<I> Call<I> {
         let is_of_files = native.path.starts_with("/upload/") && native.path.ends_with("/files");
         let names_file = (is_of_files && head.method == Method::POST).then_some(nonce);
         let holder = holder(&native.path, &payload);
+        let is_labelled = has_links && label::may_name(&native.path);
+        if is_labelled {
+            headers.remove(header::ACCEPT_ENCODING);
+        }
+        let payload = unlabelled(payload, label::is_interaction(&native.path), holder);
+        let path = label::path_without(&native.path).unwrap_or(native.path);
         Self {
             method: head.method,
-            target: native.path + &query.for_upstream,
+            target: path + &query.for_upstream,
             headers,
             tokens: guess(model.as_deref(), &payload),
             conversation: conversation(model.as_deref(), &payload),
             names_file,
             payload: Some(payload),
             model,
-            prefer: query.grant.map(|grant| grant.key).or(holder),
+            holder: query.grant.map(|grant| grant.key).or(holder),
+            is_labelled,
             credential,
             own_address,
             via,
@@ -148,11 +158,14 @@ impl<I> Call<I> {
         let json = HeaderValue::from_static("application/json");
         let has_body = upstream.body.is_some();
         let payload = Payload::Full(upstream.body.unwrap_or_default().into());
+        let holder = holder(&upstream.path, &payload);
+        let payload = unlabelled(payload, false, holder);
         Self {
             tokens: guess(model.as_deref(), &payload),
             conversation: conversation(model.as_deref(), &payload),
             names_file: None,
-            prefer: holder(&upstream.path, &payload),
+            holder,
+            is_labelled: false,
             method: if has_body { Method::POST } else { Method::GET },
             target: upstream.path,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
@@ -220,7 +233,7 @@ impl<I> Call<I> {
     /// Whether it may be asked of two keys at once: a stream, that no key holds anything for.
     pub(crate) const fn may_be_hedged(&self) -> bool {
         let is_stream = matches!(self.via, Via::Stream | Via::Watch(Answer::Streamed));
-        is_stream && self.prefer.is_none() && matches!(self.payload, Some(Payload::Full(_)))
+        is_stream && self.holder.is_none() && matches!(self.payload, Some(Payload::Full(_)))
     }
 
     /// The same call once more; `None` if it sends its caller's stream.
@@ -232,7 +245,8 @@ impl<I> Call<I> {
             headers: self.headers.clone(),
             payload: Some(Payload::Full(payload.clone())),
             model: self.model.clone(),
-            prefer: self.prefer,
+            holder: self.holder,
+            is_labelled: self.is_labelled,
             conversation: self.conversation,
             names_file: self.names_file,
             tokens: self.tokens,
@@ -277,7 +291,8 @@ impl<I> Call<I> {
             Some(Payload::Stream(_)) => return None,
             None => None,
         };
-        let Self { method, target, headers, model, prefer, tokens, credential, .. } = self;
+        let Self { method, target, headers, model, holder, tokens, credential, .. } = self;
+        let is_labelled = self.is_labelled;
         let (own_address, via) = (self.own_address, self.via);
         let (conversation, names_file) = (self.conversation, self.names_file);
         Some(Call {
@@ -286,7 +301,8 @@ impl<I> Call<I> {
             headers,
             payload,
             model,
-            prefer,
+            holder,
+            is_labelled,
             conversation,
             names_file,
             tokens,
@@ -316,6 +332,13 @@ fn holder<I>(path: &str, payload: &Payload<I>) -> Option<KeyId> {
         Payload::Stream(_) => None,
     };
     affinity::holder(path.as_bytes()).or_else(in_body)
+}
+
+/// What upstream is to see of a payload: the names that Google gave.
+fn unlabelled<I>(payload: Payload<I>, of_interactions: bool, holder: Option<KeyId>) -> Payload<I> {
+    let Payload::Full(body) = payload else { return payload };
+    let plain = holder.and_then(|_| label::body_without(&body, of_interactions));
+    Payload::Full(plain.map_or(body, Into::into))
 }
 
 /// The tokens of a question to a model.

@@ -12,6 +12,7 @@ use crate::{
     headers,
     host::BoxError,
     inflow::Strand,
+    label::Labeller,
     relay::{Relay, Tap},
     secret::Secret,
     veil::veiled,
@@ -22,15 +23,21 @@ use crate::{
 pub(crate) fn pass<B>(
     mut head: response::Parts,
     framing: Option<Framing>,
+    labeller: Option<Labeller>,
     strand: Strand<B>,
 ) -> Response<Body<B>>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
     // A stream that breaks gets an error event behind it, which no length has counted in.
-    let body_is_kept = !matches!(framing, Some(Framing::Sse | Framing::Array));
+    let body_is_kept =
+        labeller.is_none() && !matches!(framing, Some(Framing::Sse | Framing::Array));
     head.headers = headers::for_caller(head.headers, body_is_kept);
-    let tap = framing.map_or(Tap::Pass, |framing| Tap::Observe(Box::new(Observer::new(framing))));
+    let tap = match (framing, labeller) {
+        (Some(framing), _) => Tap::Observe(Box::new(Observer::new(framing))),
+        (None, Some(labeller)) => Tap::Label(Box::new(labeller)),
+        (None, None) => Tap::Pass,
+    };
     Response::from_parts(head, Body::Relay(Box::new(Relay::new(strand, tap))))
 }
 

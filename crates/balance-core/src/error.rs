@@ -119,6 +119,11 @@ pub enum Error {
         /// What the last key that was tried said.
         last: Option<Box<Fault>>,
     },
+    /// What the request names belongs to a key that is out of use.
+    #[error(
+        "What this request names (a file, a cache, a batch …) belongs to a key that is out of use; no other key can see it. Make it anew."
+    )]
+    HolderOut,
     /// What upstream said, for the caller to know.
     #[error("{}", fault.message)]
     Upstream {
@@ -144,7 +149,7 @@ impl Error {
         match self {
             Self::BadRequest(refusal) if refusal.hides_model() => StatusCode::NOT_FOUND,
             Self::BadPath(_) | Self::BadRequest(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::HolderOut => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
             Self::NoTokens { .. }
@@ -182,6 +187,7 @@ impl Error {
             Self::OutOfTries { .. } => "out_of_tries",
             Self::Outage { .. } => "upstream_outage",
             Self::Unhealthy { .. } => "no_healthy_upstream_key",
+            Self::HolderOut => "resource_key_out",
             Self::Upstream { fault, .. } => fault.code(),
             Self::Bug(_) => "internal_error",
         }
@@ -209,6 +215,7 @@ impl Error {
             | Self::Slow { .. }
             | Self::OutOfTries { .. }
             | Self::Unhealthy { .. }
+            | Self::HolderOut
             | Self::Bug(_) => None,
         }
     }

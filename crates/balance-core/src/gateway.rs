@@ -5,7 +5,7 @@
 
 use std::{
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -28,9 +28,11 @@ mod explain;
 mod hedge;
 mod pour;
 mod refuse;
+mod share;
 mod supply;
 mod wait;
 
+pub use self::share::{Meanwhile, Round};
 pub(crate) use self::supply::Supply;
 use crate::{
     attempt::{self, Opened},
@@ -41,10 +43,11 @@ use crate::{
     deliver::{events, pass, promise, whole},
     error::Error,
     fault::Fault,
-    headers::Query,
+    headers::{Query, is_encoded},
     host::{FetchError, Host, Payload},
     job::{Answers, Job, Outcome, Task},
     key::{Key, KeyId},
+    label::Labeller,
     media::{self, Studio},
     pace::Pace,
     page,
@@ -60,6 +63,7 @@ use crate::{
     secret::Secret,
     settings::Settings,
     sign::KEEP_ALIVE,
+    store::Store,
     time::Timestamp,
     trail::Trail,
     upload::{self, Provider},
@@ -81,6 +85,10 @@ pub struct Gateway<H> {
     queue: Queue,
     /// Never held over an await.
     pace: Mutex<Pace>,
+    /// Where other instances share what they know.
+    store: Option<Arc<dyn Store>>,
+    /// Never held over an await.
+    share: Mutex<share::Share>,
 }
 
 /// A question that was asked, and the beginning of its answer, if there is one yet.
@@ -97,6 +105,12 @@ impl<I, B> Asked<I, B> {
         let (lease, _) = self.found.take()?;
         Some((lease, whole))
     }
+
+    /// What marks the names in an answer that may name what belongs to its key.
+    fn labeller(&self, head: &response::Parts) -> Option<Labeller> {
+        let (lease, _) = self.found.as_ref().filter(|_| self.search.call.is_labelled)?;
+        (!is_encoded(&head.headers)).then(|| Labeller::new(lease.key, &self.search.call.target))
+    }
 }
 
 impl<H: Host> Gateway<H> {
@@ -110,7 +124,8 @@ impl<H: Host> Gateway<H> {
         let preset = settings.preset();
         let pace = Mutex::new(Pace::new(settings.hedge_percent.value()));
         let pools = Mutex::new(pools);
-        Self { host, settings, preset, pools, queue: Queue::default(), pace }
+        let (queue, share) = Default::default();
+        Self { host, settings, preset, pools, queue, pace, store: None, share }
     }
 
     /// Answers a request. Whatever goes wrong becomes an answer too, in the shape of the API that
@@ -149,7 +164,8 @@ impl<H: Host> Gateway<H> {
             Route::Home => return Ok(page::home()),
             Route::Health => {
                 let now = self.host.now();
-                return Ok(page::health(&self.pools().of(PoolId::Operator, now).census(None, now)));
+                let census = self.pools().of(PoolId::Operator, now).census(None, now);
+                return Ok(page::health(&census, self.sharing().as_ref()));
             }
             Route::Preflight => return Ok(page::preflight(&head.headers)),
             Route::Verify => return Ok(verify::begin(&head.headers, &head.uri)),
@@ -205,8 +221,9 @@ impl<H: Host> Gateway<H> {
         if let Some((lease, body)) = asked.take_whole() {
             return Ok(self.settled(head, body, pool, lease, trail));
         }
+        let labeller = asked.labeller(&head);
         let strand = self.take_on(asked, &mut answers)?;
-        Ok(Reply::with(pass(head, framing, strand), answers))
+        Ok(Reply::with(pass(head, framing, labeller, strand), answers))
     }
 
     /// A native answer that is there as a whole, which leaves nothing to do.

@@ -104,6 +104,7 @@ pub mod host;
 mod inflow;
 pub mod job;
 pub mod key;
+mod label;
 mod media;
 mod pace;
 mod page;

@@ -13,10 +13,11 @@ pub(crate) fn home<B>() -> Reply<B> {
 }
 
 /// Whether the server can serve, and how many of its keys can.
-pub(crate) fn health<B>(census: &Census) -> Reply<B> {
+/// `sharing` tells of the store, if there is one.
+pub(crate) fn health<B>(census: &Census, sharing: Option<&String>) -> Reply<B> {
     let out: serde_json::Map<_, _> =
         census.out.iter().map(|(why, count)| ((*why).to_owned(), (*count).into())).collect();
-    let body = json!({
+    let mut body = json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "keys": {
@@ -27,6 +28,9 @@ pub(crate) fn health<B>(census: &Census) -> Reply<B> {
             "out": out,
         },
     });
+    if let (Some(sharing), Some(body)) = (sharing, body.as_object_mut()) {
+        body.insert("store".into(), sharing.as_str().into());
+    }
     Reply::full("application/json", body.to_string())
 }
 

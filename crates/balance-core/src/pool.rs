@@ -37,12 +37,12 @@ use balance_dialect::summary::Usage;
 pub use beside::Bottleneck;
 pub use bucket::Record;
 pub use census::Census;
-pub use estimate::guess_tokens;
+pub use estimate::{Sizes, guess_tokens};
 pub use explain::{Candidate, Explanation, Level, Levels, Standing};
 pub use limits::{KeyLimits, LEARNED_FOR, LearnedLimits, PaidModels, PoolLimits};
 pub use memory::{Fact, MEMORY_VERSION, Mark, Memory};
-pub use model::{Rest, Spent};
-pub use slices::{Claim, Holding, Ledger, Quotum, Slice, TERM};
+pub use model::{Doubted, Rest, Spent};
+pub use slices::{Claim, Holding, Ledger, MOST_GONE, Quotum, ROUND, Sharing, Slice, TERM};
 pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{
@@ -128,7 +128,14 @@ impl Pool {
             let slot = roster.key_of_conversation(conversation)?;
             (model.favours(slot) && !roster.is_crowded(slot, under_way)).then_some(slot)
         });
-        let picked = model.pick(prefer, &tried, tokens, roster, now, roll);
+        let held = ask.holder.and_then(|id| roster.slot_of(id));
+        let picked = match held {
+            Some(slot) => {
+                let picked = model.pick_of(slot, &tried, tokens, roster, now);
+                Ok(picked.map_err(|(until, why)| Resting { until, why })?)
+            }
+            None => model.pick(prefer, &tried, tokens, roster, now, roll),
+        };
         let slot = match picked {
             Ok(slot) => slot,
             Err(None) => return Err(self.resting(place, now)),
@@ -251,7 +258,10 @@ impl Pool {
         let model = self.models.at(place)?;
         model.wake(roster, now);
         let is_tried = |slot: usize| ask.tried.iter().any(|id| roster.slot_of(*id) == Some(slot));
-        let is_left = |slot: &usize| roster.open().contains(*slot) && !is_tried(*slot);
+        let held = ask.holder.and_then(|id| roster.project_of(roster.slot_of(id)?));
+        let can_serve = |slot: usize| held.is_none() || roster.project_of(slot) == held;
+        let is_left =
+            |slot: &usize| roster.open().contains(*slot) && can_serve(*slot) && !is_tried(*slot);
         let outage = self.outage.blocked_until(now).max(model.outage.blocked_until(now));
         let next = model.next_of(|project| roster.slots_of(project).iter().any(is_left))?;
         Some(next.max(outage.unwrap_or(now)))

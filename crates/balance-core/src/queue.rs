@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::pools::PoolId;
+use crate::{key::KeyId, pools::PoolId};
 
 /// All lines.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,8 @@ pub(crate) struct Queue(Arc<Mutex<Lines>>);
 pub(crate) struct Wanted {
     pub(crate) pool: PoolId,
     pub(crate) model: Option<Box<str>>,
+    /// The key that has to serve it, if only one can: those who take any do not wait behind.
+    pub(crate) holder: Option<KeyId>,
 }
 
 /// A place in a line; dropping it is leaving.
@@ -47,10 +49,9 @@ struct Waiter {
 }
 
 impl Queue {
-    /// Whether somebody waits for a model of a pool.
-    pub(crate) fn has_line(&self, pool: PoolId, model: Option<&str>) -> bool {
-        let is_wanted = |wanted: &Wanted| wanted.pool == pool && wanted.model.as_deref() == model;
-        self.lines().lines.keys().any(is_wanted)
+    /// Whether somebody waits for the same.
+    pub(crate) fn has_line(&self, wanted: &Wanted) -> bool {
+        self.lines().lines.contains_key(wanted)
     }
 
     /// Takes the last place.
@@ -149,7 +150,7 @@ mod tests {
     use super::*;
 
     fn wanted(model: &str) -> Wanted {
-        Wanted { pool: PoolId::Operator, model: Some(model.into()) }
+        Wanted { pool: PoolId::Operator, model: Some(model.into()), holder: None }
     }
 
     fn is_called(ticket: &Ticket) -> bool {
@@ -180,7 +181,7 @@ mod tests {
             assert!(tickets[0].is_first() && is_called(&tickets[0]));
         }
         drop(tickets);
-        assert!(!queue.has_line(PoolId::Operator, Some("m")), "an empty line takes no memory");
+        assert!(!queue.has_line(&wanted("m")), "an empty line takes no memory");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use http_body::{Body, Frame, SizeHint};
 use crate::{
     host::BoxError,
     inflow::{Incoming, Inflow, NextFrame, Strand},
+    label::Labeller,
 };
 
 /// An upstream body, looked at as it passes.
@@ -36,6 +37,8 @@ pub struct Relay<B> {
 pub(crate) enum Tap {
     /// Nothing.
     Pass,
+    /// Names in them are marked.
+    Label(Box<Labeller>),
     /// They are looked at.
     Observe(Box<Observer>),
 }
@@ -61,6 +64,10 @@ where
                 if let (Tap::Observe(observer), Some(data)) = (&mut self.tap, frame.data_ref()) {
                     observer.observe(data);
                 }
+                let frame = match &mut self.tap {
+                    Tap::Label(labeller) => frame.map_data(|data| labeller.pass(&data)),
+                    Tap::Pass | Tap::Observe(_) => frame,
+                };
                 self.end_if_over();
                 Poll::Ready(Some(Ok(frame)))
             }
@@ -77,7 +84,7 @@ where
         match &self.tap {
             _ if self.is_end_stream() => SizeHint::with_exact(0),
             Tap::Pass => self.inflow.size_hint(),
-            Tap::Observe(_) => SizeHint::default(),
+            Tap::Observe(_) | Tap::Label(_) => SizeHint::default(),
         }
     }
 
@@ -117,10 +124,11 @@ where
         words: &mut Vec<u8>,
     ) -> Summary {
         match &mut self.tap {
-            Tap::Pass => Summary {
-                usage: Usage::default(),
-                ending: if cause.is_some() { Ending::Truncated } else { Ending::Finished },
-            },
+            Tap::Label(labeller) => {
+                *words = labeller.pass(held).into();
+                passed(cause)
+            }
+            Tap::Pass => passed(cause),
             Tap::Observe(observer) => {
                 observer.observe(held);
                 let mut summary = observer.finish();
@@ -134,6 +142,11 @@ where
             }
         }
     }
+}
+
+fn passed(cause: Option<&BoxError>) -> Summary {
+    let ending = if cause.is_some() { Ending::Truncated } else { Ending::Finished };
+    Summary { usage: Usage::default(), ending }
 }
 
 pub(crate) fn broken_off(cause: Option<&BoxError>) -> String {

@@ -74,7 +74,8 @@ impl<I> Search<I> {
 
     /// What it would stand in line for.
     pub(crate) fn wanted(&self) -> Wanted {
-        Wanted { pool: self.pool, model: self.call.model.as_deref().map(Into::into) }
+        let model = self.call.model.as_deref().map(Into::into);
+        Wanted { pool: self.pool, model, holder: self.call.holder }
     }
 
     /// The same search where requests have other bodies; `None` if it

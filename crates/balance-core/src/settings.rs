@@ -150,6 +150,14 @@ settings! {
     /// How often keys that are out are checked, in hours, with a question that costs nothing; 0 means
     /// never. Leaked keys are never asked again.
     check_interval_hours: Bounded<0, 8_760> = "1", ["CHECK_INTERVAL_HOURS"];
+    /// How many instances use the same keys. Where they reach no common store, each uses its even part of
+    /// every quota that is known.
+    instances: Bounded<1, 10_000> = "1", ["INSTANCES"];
+    /// The Redis or Valkey that all instances reach (`redis://`, `rediss://`, user, password and number
+    /// of the database allowed), by which they share quotas and what they learn. Keys are not shown to it.
+    redis_url: Option<Secret> = "", ["REDIS_URL"], secret;
+    /// What the names of everything that is kept there begin with. Instances of one prefix share.
+    redis_prefix: String = "gemini-balance", ["REDIS_PREFIX"];
     /// The models that keys of the tier `paid` serve, once no free key is ready; by commas or as a
     /// JSON list, and a `*` at the end stands for any ending. Empty means all.
     paid_models: PaidModels = "", ["PAID_MODELS"];

@@ -5,6 +5,7 @@
 //! by their names.
 
 mod memory;
+mod notes;
 
 use std::fmt::Debug;
 

@@ -7,7 +7,7 @@ use balance_core::{
     fault::Fault,
     key::{Key, KeyId},
     plan::Plan,
-    pool::{Ask, Lease, Pool, PoolLimits, Resting, Strategy, Why},
+    pool::{Ask, Lease, Pool, PoolLimits, Resting, Sharing, Strategy, Why},
     time::Timestamp,
 };
 use balance_dialect::summary::Usage;
@@ -51,14 +51,17 @@ impl Chosen {
 
 impl Chooser {
     /// The one of this name; `None` if there is none.
-    /// `shared` says that other nodes use the same keys.
-    pub(crate) fn new(name: &str, keys: Vec<Key>, shared: bool) -> Option<Self> {
+    /// `nodes` says how many use the same keys.
+    pub(crate) fn new(name: &str, keys: Vec<Key>, nodes: usize) -> Option<Self> {
         match name {
             "plain-round-robin" => Some(Self::Turns { keys, next: 0 }),
             "plain-random" => Some(Self::Chance { keys }),
             _ => {
                 let strategy: Strategy = name.parse().ok()?;
-                let alike = PoolLimits { alike: true, shared, ..PoolLimits::default() };
+                let instances = nodes as u64;
+                let sharing =
+                    if nodes > 1 { Sharing::Slices { instances } } else { Sharing::Alone };
+                let alike = PoolLimits { alike: true, sharing, ..PoolLimits::default() };
                 Some(Self::Pool(Box::new(Pool::new(keys, strategy).with_limits(alike))))
             }
         }

@@ -3,6 +3,7 @@
 //! Invariant: what is printed on standard output is the answer; everything else goes to standard
 //! error.
 
+mod agree;
 mod chooser;
 mod exchange;
 mod figures;
@@ -19,12 +20,13 @@ use lexopt::{Arg, Parser, ValueExt};
 fn main() -> anyhow::Result<()> {
     let mut arguments = Parser::from_env();
     match arguments.next()? {
+        Some(Arg::Value(command)) if command == "agree" => agree::agree(&mut arguments),
         Some(Arg::Value(command)) if command == "need" => need::need(&mut arguments),
         Some(Arg::Value(command)) if command == "play" => play::play(&mut arguments),
         Some(Arg::Value(command)) if command == "report" => table::report(&mut arguments),
         Some(Arg::Long("help") | Arg::Short('h')) => help(),
         Some(other) => Err(other.unexpected().into()),
-        None => bail!("say `need`, `play` or `report`; `--help` tells more"),
+        None => bail!("say `need`, `play`, `report` or `agree`; `--help` tells more"),
     }
 }
 

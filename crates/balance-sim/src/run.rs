@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
             key.project = Some(format!("project-{}", number / setting.keys.max(1)).into());
         }
         let queues = setting.nodes * setting.models.len();
-        let nodes = (0..setting.nodes).map(|_| Chooser::new(name, keys.clone(), setting.nodes > 1));
+        let nodes = (0..setting.nodes).map(|_| Chooser::new(name, keys.clone(), setting.nodes));
         Some(Self {
             setting,
             nodes: nodes.collect::<Option<_>>()?,

@@ -5,7 +5,7 @@
 //!   script ([`answer`], [`scripted_body`]) and what it was asked is on record ([`sent`]).
 //! - [`scenario`]: what the files in `scenarios/` say; [`in_process`] plays them so, [`over_http`]
 //!   against a [`server`] process, asked by a [`client`].
-//! - [`store_contract`]: what every store keeps to.
+//! - [`redis_server`]: a Redis of a test's own, and [`store_contract`]: what every store keeps to.
 //! - [`lambda_api`], [`vercel_bridge`]: small fakes of platforms, for what runs on them.
 //! - [`shared`]: recorded exchanges and real clients, where they lie beside the checkout.
 
@@ -16,6 +16,7 @@ pub mod fake_host;
 pub mod in_process;
 pub mod lambda_api;
 pub mod over_http;
+pub mod redis_server;
 pub mod scenario;
 pub mod scripted_body;
 pub mod sent;

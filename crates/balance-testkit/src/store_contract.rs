@@ -3,6 +3,8 @@
 //! Invariant: nothing here waits, and names are given by `scope`, so that one store can be put to the
 //! test more than once.
 
+#![expect(clippy::unwrap_used, reason = "a store that fails has failed the test")]
+
 use balance_core::{
     pool::{Claim, Ledger, Slice},
     store::{Bid, Note, Revision, Store},

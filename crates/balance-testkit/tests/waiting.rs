@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, pin::pin, rc::Rc, time::Duration};
 
-use balance_core::host::Clock;
+use balance_core::{host::Clock, key::KeyId};
 use balance_testkit::{
     answer::Answer,
     fake_host::FakeHost,
@@ -38,9 +38,18 @@ fn stage(keys: &str, queue: &str) -> (Stage, Rc<RefCell<Vec<u64>>>) {
 
 /// Asks after a while; the status, or 0 for a caller who leaves, and when it came.
 async fn ask(stage: &Stage, number: u64, at: Duration, leaves_after: Duration) -> (u16, Duration) {
+    ask_with(stage, &json!({ "number": number }), at, leaves_after).await
+}
+
+async fn ask_with(
+    stage: &Stage,
+    body: &Value,
+    at: Duration,
+    leaves_after: Duration,
+) -> (u16, Duration) {
     let start = stage.host.now();
     stage.host.sleep(at).await;
-    let body = json!({ "number": number }).to_string();
+    let body = body.to_string();
     let body = ScriptedBody::new(stage.host.time(), [Piece::Data(body.into())]);
     let path = "http://door.test/v1beta/models/gemini-2.5-flash:generateContent";
     let request = Request::post(path).body(body).unwrap();
@@ -67,6 +76,22 @@ fn the_line_is_served_in_the_order_of_arrival_as_fast_as_the_quota_allows() {
         assert_eq!(*status, 200, "request {number}");
         assert!((window..window + 5 * SECOND).contains(at), "request {number} came at {at:?}");
     }
+}
+
+#[test]
+fn those_who_wait_for_one_key_do_not_hold_up_those_who_take_any() {
+    let (stage, seen) = stage("key-a,key-b", "600");
+    let file = format!("https://x.test/v1beta/files/gb{}-000000000001", KeyId::of("key-b"));
+    let of_file = |number: u64| json!({ "number": number, "fileUri": file });
+    // Four want the one key, which serves two a minute; then two come who take any.
+    let asked = (0..6_u64).map(|n| {
+        let body = if n < 4 { of_file(n) } else { json!({ "number": n }) };
+        let stage = &stage;
+        async move { ask_with(stage, &body, Duration::from_millis(n * 10), 3600 * SECOND).await }
+    });
+    let replies = stage.host.time().block_on(join_all(asked)).unwrap();
+    assert_eq!(*seen.borrow(), [0, 1, 4, 5, 2, 3]);
+    assert!(replies.iter().all(|(status, _)| *status == 200), "{replies:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Instant};
 
 use balance_core::{
     body::Body as ReplyBody, gateway::Gateway, host::BoxError, reply::Reply, settings::Settings,
+    store::Store,
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header};
@@ -43,6 +44,14 @@ where
     pub fn new(host: TokioHost<I>, settings: Settings) -> Self {
         let journal = Arc::new(Journal::new(&settings));
         Self { gateway: Arc::new(Gateway::new(host, settings)), journal }
+    }
+
+    /// The same, sharing quotas and what it learns with others through a store; see
+    /// [`Gateway::share`].
+    #[must_use]
+    pub fn sharing(host: TokioHost<I>, settings: Settings, store: Arc<dyn Store>) -> Self {
+        let journal = Arc::new(Journal::new(&settings));
+        Self { gateway: Arc::new(Gateway::new(host, settings).with_store(store)), journal }
     }
 
     /// Its gateway.

@@ -22,6 +22,10 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 /// The least that those are asked to wait who did not get through the line.
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 
+/// Said to those who name what belongs to one key.
+const HOLDER: &str = "What this request names (a file, a cache, a batch …) can be used with one key \
+    only, and that rests.";
+
 impl<H: Host> Gateway<H> {
     /// A key for the next try: at once, or when the turn has come and there is one. `None` if that
     /// is not so by `silent_until`; the place in line is kept then.
@@ -66,7 +70,7 @@ impl<H: Host> Gateway<H> {
         match &search.ticket {
             _ if search.has_tried() => true,
             Some(ticket) => ticket.is_first(),
-            None => !self.queue.has_line(search.pool, search.call.model.as_deref()),
+            None => !self.queue.has_line(&search.wanted()),
         }
     }
 
@@ -77,7 +81,10 @@ impl<H: Host> Gateway<H> {
     /// What is known to one who may not ask yet.
     fn behind_others(&self, search: &Search<H::Incoming>, now: Timestamp) -> Resting {
         let model = search.call.model.as_deref();
-        let ready = self.pools().of(search.pool, now).next_ready(model, now);
+        let ready = match search.call.holder {
+            Some(_) => Some(now),
+            None => self.pools().of(search.pool, now).next_ready(model, now),
+        };
         Resting { until: ready.map(|ready| ready.max(now + SHORTEST_RETRY)), why: Why::AllResting }
     }
 
@@ -92,7 +99,7 @@ impl<H: Host> Gateway<H> {
             return None;
         }
         let ready = match resting.why {
-            Why::NoKeys | Why::AllOut => None,
+            Why::NoKeys | Why::AllOut | Why::HolderOut => None,
             Why::AllResting | Why::Outage if !search.has_tried() => resting.until,
             Why::AllTried | Why::AllResting | Why::Outage => {
                 self.pools().of(search.pool, now).next_untried(&ask(search), now)
@@ -129,7 +136,8 @@ fn ask<I>(search: &Search<I>) -> Ask<'_> {
         conversation: call.conversation,
         model: call.model.as_deref(),
         tried: plan.tried(),
-        prefer: call.prefer,
+        prefer: None,
+        holder: call.holder,
         tokens: call.tokens,
     }
 }
@@ -137,6 +145,13 @@ fn ask<I>(search: &Search<I>) -> Ask<'_> {
 fn no_key<I>(search: &mut Search<I>, resting: &Resting, now: Timestamp) -> Error {
     let ready_in = resting.until.map(|until| until.since(now));
     let last = search.last.take();
+    if resting.why == Why::HolderOut {
+        return Error::HolderOut;
+    }
+    if search.call.holder.is_some() && last.is_none() {
+        let limit = Some(HOLDER.into());
+        return Error::Exhausted { retry_after: ready_in, limit, last: None };
+    }
     match (resting.why, ready_in, &last) {
         (Why::Outage, Some(retry_after), None) => Error::Outage { retry_after },
         _ => unanswered(search.pool, ready_in, last),

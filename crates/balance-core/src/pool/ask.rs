@@ -14,6 +14,9 @@ pub struct Ask<'a> {
     pub tried: &'a [KeyId],
     /// A key to take if it is ready, whatever the strategy.
     pub prefer: Option<KeyId>,
+    /// The key that holds what the request names. No other project can serve it, if that key is in the
+    /// pool.
+    pub holder: Option<KeyId>,
     /// What all requests of a conversation have in common. They go to one key, as long as it is ready,
     /// so that what Google keeps of the conversation is of use; unless the strategy promises an order.
     pub conversation: Option<u64>,
@@ -56,6 +59,8 @@ pub enum Why {
     AllOut,
     /// Every key that could be given was tried by this request.
     AllTried,
+    /// The key that holds what the request names, and every other one of its project, is out.
+    HolderOut,
     /// Every key waits for its quota.
     AllResting,
     /// Google, or the way there, fails with all keys alike; none of them is to blame.

@@ -4,6 +4,9 @@
 //! corrects it, for each model by itself.
 
 use memchr::{memchr, memchr_iter};
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
 
 /// Bytes of ASCII text in a token, in nearly every language and notation.
 const ASCII_BYTES: u64 = 4;
@@ -55,7 +58,27 @@ pub(super) struct Correction {
     scatter: f64,
     /// The size of a request, as a moving average.
     typical: f64,
+    /// How many answers it is learned from, up to [`EXPERIENCED`].
+    seen: u32,
+    /// When it last learned.
+    pub(super) changed: Timestamp,
 }
+
+/// How far guesses for one model are from what Gemini counts, for those who keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// Tokens counted for a hundred guessed, and how far that scatters.
+    pub ratio: u64,
+    /// See there.
+    pub scatter: u64,
+    /// The size of a request, in tokens.
+    pub typical: u64,
+    /// How many answers it is learned from; more than some dozens make no difference.
+    pub seen: u32,
+}
+
+/// From so many answers on, the averages have forgotten how they began.
+const EXPERIENCED: u32 = 64;
 
 /// What one answer weighs in the averages.
 const WEIGHT: f64 = 1.0 / 16.0;
@@ -65,7 +88,8 @@ const MOST: f64 = 32.0;
 
 impl Default for Correction {
     fn default() -> Self {
-        Self { ratio: 1.0, scatter: 0.25, typical: 0.0 }
+        let changed = Timestamp::default();
+        Self { ratio: 1.0, scatter: 0.25, typical: 0.0, seen: 0, changed }
     }
 }
 
@@ -92,6 +116,29 @@ impl Correction {
         let error = ratio - self.ratio;
         self.ratio += error * WEIGHT;
         self.scatter += (error.abs() - self.scatter) * WEIGHT;
+        self.seen = (self.seen + 1).min(EXPERIENCED);
+    }
+
+    /// What was learned since a time.
+    pub(super) fn sizes(&self, since: Timestamp) -> Option<Sizes> {
+        (self.seen > 0 && self.changed >= since).then(|| Sizes {
+            ratio: to_count(self.ratio * 100.0),
+            scatter: to_count(self.scatter * 100.0),
+            typical: to_count(self.typical),
+            seen: self.seen,
+        })
+    }
+
+    /// Takes over what another one has learned, if that has seen more.
+    pub(super) fn recall(&mut self, sizes: &Sizes) {
+        if sizes.seen <= self.seen {
+            return;
+        }
+        let ratio = |hundredths: u64| to_float(hundredths) / 100.0;
+        self.ratio = ratio(sizes.ratio).clamp(1.0 / MOST, MOST);
+        self.scatter = ratio(sizes.scatter).clamp(0.0, MOST);
+        self.typical = to_float(sizes.typical.min(1 << 40));
+        self.seen = sizes.seen.min(EXPERIENCED);
     }
 }
 
@@ -140,6 +187,23 @@ mod tests {
             correction.learn(1000, 500);
         }
         assert!((500..520).contains(&correction.expect(1000)), "{correction:?}");
+    }
+
+    #[test]
+    fn what_one_has_learned_another_can_take_over() {
+        let mut old = Correction::default();
+        for _ in 0..100 {
+            old.expect(1000);
+            old.learn(1000, 3000);
+        }
+        let sizes = old.sizes(Timestamp::default()).unwrap();
+        let mut new = Correction::default();
+        new.learn(1000, 1000);
+        new.recall(&sizes);
+        assert!(new.expect(1000).abs_diff(old.expect(1000)) < 50, "{new:?} {old:?}");
+        new.recall(&Sizes { ratio: u64::MAX, scatter: u64::MAX, seen: u32::MAX, ..sizes });
+        assert!(new.expect(1000) <= 3 * 32_000, "{new:?}");
+        assert_eq!(Correction::default().sizes(Timestamp::default()), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::numbers::ByProject;
+use super::{numbers::ByProject, slices::Sharing};
 use crate::{
     fault::Limits,
     key::{Key, KeyId, Tier},
@@ -33,8 +33,8 @@ pub struct PoolLimits {
     pub alike: bool,
     /// The models that paid keys serve, once no free one is ready.
     pub paid_models: PaidModels,
-    /// Whether other instances use the same keys, so that quotas are held in slices.
-    pub shared: bool,
+    /// How quotas are shared with other instances that use the same keys.
+    pub sharing: Sharing,
 }
 
 /// A list of models: names, of which a `*` at the end stands for any ending. Empty means all.

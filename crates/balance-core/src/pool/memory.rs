@@ -5,7 +5,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pool, bucket::Record, model::Rest, roster::Shut};
+use super::{
+    Pool,
+    bucket::Record,
+    estimate::Sizes,
+    model::{Doubted, Rest},
+    outage::Outage,
+    roster::Shut,
+};
 use crate::{
     fault::{KeyFault, Limits, ProjectFault},
     key::KeyId,
@@ -16,7 +23,7 @@ use crate::{
 pub const MEMORY_VERSION: u32 = 1;
 
 /// What changed in a pool since a mark.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Memory {
     /// How it is written.
     pub version: u32,
@@ -68,12 +75,40 @@ pub enum Fact {
         sent: Option<Record>,
         /// What Google said of its limits, and until when that is believed.
         told: Option<(Limits, Timestamp)>,
+        /// Until when others are asked first.
+        #[serde(default)]
+        doubt: Option<Doubted>,
+    },
+    /// How large requests to a model turn out to be.
+    Sizes {
+        /// The model.
+        model: String,
+        /// That.
+        sizes: Sizes,
+    },
+    /// A model fails everywhere; without a name, all do.
+    Outage {
+        /// The model.
+        model: String,
+        /// Until when nothing is sent.
+        until: Timestamp,
+        /// How often that was so in a row.
+        openings: u32,
     },
 }
 
 impl Pool {
     /// What changed since `since`, or all that is known if that is the default.
     pub fn remember(&mut self, since: Mark, now: Timestamp) -> Memory {
+        self.recollect(since, true, now)
+    }
+
+    /// The same without what was sent: what is true for other instances, too.
+    pub fn remember_learned(&mut self, since: Mark, now: Timestamp) -> Memory {
+        self.recollect(since, false, now)
+    }
+
+    fn recollect(&mut self, since: Mark, whole: bool, now: Timestamp) -> Memory {
         let now = self.advance(now);
         let mut facts = Vec::new();
         let roster = &self.roster;
@@ -84,13 +119,21 @@ impl Pool {
             facts.push(Fact::Shut { key, fault, until });
         }
         for (name, model) in self.models.named_mut() {
-            for known in model.changed(since.0, now) {
+            for known in model.changed(since.0, whole, now) {
                 let Some(key) = roster.name_of(known.project) else { continue };
                 let model = name.to_owned();
-                let (rest, sent, told) = (known.rest, known.sent, known.told);
-                facts.push(Fact::Quota { key, model, rest, sent, told });
+                let (rest, sent, told, doubt) = (known.rest, known.sent, known.told, known.doubt);
+                facts.push(Fact::Quota { key, model, rest, sent, told, doubt });
             }
+            if name.is_empty() {
+                continue; // That stands for all of them here.
+            }
+            if let Some(sizes) = model.correction.sizes(since.0) {
+                facts.push(Fact::Sizes { model: name.to_owned(), sizes });
+            }
+            facts.extend(outage(name, &model.outage, since));
         }
+        facts.extend(outage("", &self.outage, since));
         Memory { version: MEMORY_VERSION, mark: Mark(now), facts }
     }
 
@@ -105,10 +148,15 @@ impl Pool {
     }
 
     fn recall_one(&mut self, fact: &Fact, now: Timestamp) -> Option<()> {
-        let (Fact::Dead { key, .. }
-        | Fact::Works { key }
-        | Fact::Shut { key, .. }
-        | Fact::Quota { key, .. }) = fact;
+        let key = match fact {
+            Fact::Dead { key, .. }
+            | Fact::Works { key }
+            | Fact::Shut { key, .. }
+            | Fact::Quota { key, .. } => key,
+            Fact::Sizes { model, .. } | Fact::Outage { model, .. } => {
+                return self.recall_of_model(fact, model, now);
+            }
+        };
         let slot = self.roster.slot_of(*key)?;
         let project = self.roster.project_of(slot)?;
         match fact {
@@ -122,12 +170,17 @@ impl Pool {
                     }
                 }
             }
-            Fact::Quota { model, rest, sent, told, .. } => {
+            Fact::Quota { model, rest, sent, told, doubt, .. } => {
                 let place = self.enter(Some(model));
                 let model = self.models.at(place)?;
-                if let Some((limits, until)) = told.filter(|(_, until)| *until > now) {
+                // Of two words of Google's the later one counts, in whatever order they are heard.
+                let known_until = model.told_until(project, now).unwrap_or(now);
+                if let Some((limits, until)) = told.filter(|(_, until)| *until > known_until) {
                     let at = until.before(super::LEARNED_FOR).min(now);
                     model.learn(project, limits, &self.roster, at);
+                }
+                if let Some(doubt) = doubt {
+                    model.recall_doubt(project, *doubt, &self.roster, now);
                 }
                 if let Some(sent) = sent {
                     model.recall_sent(project, sent, now);
@@ -139,20 +192,43 @@ impl Pool {
                 }
                 model.refresh(project, &self.roster, now);
             }
+            Fact::Sizes { .. } | Fact::Outage { .. } => {}
+        }
+        Some(())
+    }
+
+    fn recall_of_model(&mut self, fact: &Fact, model: &str, now: Timestamp) -> Option<()> {
+        let place = self.enter(Some(model));
+        let known = self.models.at(place)?;
+        match fact {
+            Fact::Sizes { sizes, .. } => known.correction.recall(sizes),
+            Fact::Outage { until, openings, .. } if model.is_empty() => {
+                self.outage.recall(*until, *openings, now);
+            }
+            Fact::Outage { until, openings, .. } => known.outage.recall(*until, *openings, now),
+            Fact::Dead { .. } | Fact::Works { .. } | Fact::Shut { .. } | Fact::Quota { .. } => {}
         }
         Some(())
     }
 }
 
+fn outage(model: &str, outage: &Outage, since: Mark) -> Option<Fact> {
+    let (until, openings) = outage.memory(since.0)?;
+    Some(Fact::Outage { model: model.to_owned(), until, openings })
+}
+
 #[cfg(test)]
 mod tests {
+    use balance_dialect::summary::Usage;
+
     use super::{
         super::tests::{START, ask, fail, keys, of_minute},
         *,
     };
     use crate::{
         fault::{Blame, Quota},
-        pool::{Census, PoolLimits, Spent, Strategy},
+        pool::{Ask, Census, PoolLimits, Spent, Strategy, Why},
+        store::Note,
     };
     use std::time::Duration;
 
@@ -205,6 +281,33 @@ mod tests {
     }
 
     #[test]
+    fn doubts_outages_and_sizes_are_known_to_others() {
+        let all = keys(8);
+        let mut old = Pool::new(all.clone(), Strategy::RoundRobin);
+        let service = Blame::Service { retry_after: None };
+        all[1..4].iter().for_each(|key| fail(&mut old, key.id, "b", service, START));
+        let lease = old.select(&Ask { tokens: 100, ..ask("a") }, START, 0).unwrap();
+        let usage = Usage { prompt_tokens: 300, ..Usage::default() };
+        old.settle(lease, Ok(usage), START);
+        fail(&mut old, all[0].id, "a", service, START);
+        let told = old.remember_learned(Mark::default(), START);
+        let notes = told.facts.iter().map(|fact| Note::of(fact, START).unwrap());
+        let facts: Vec<_> = notes.map(|note| note.fact().unwrap()).collect();
+        assert_eq!(facts, told.facts, "all of it can be written down");
+        let mut new = Pool::new(all, Strategy::RoundRobin);
+        assert_eq!(new.recall(&Memory { facts, ..Memory::default() }, START), 0);
+        assert_eq!(census(&mut new, START), census(&mut old, START));
+        assert_eq!(census(&mut new, START).doubtful, 1);
+        assert_eq!(new.select(&ask("b"), START, 0).unwrap_err().why, Why::Outage);
+        let sizes = |pool: &mut Pool| {
+            let facts = pool.remember_learned(Mark::default(), START).facts;
+            facts.into_iter().find(|fact| matches!(fact, Fact::Sizes { .. }))
+        };
+        assert!(sizes(&mut old).is_some());
+        assert_eq!(sizes(&mut new), sizes(&mut old));
+    }
+
+    #[test]
     fn only_what_changed_since_the_mark_is_told() {
         let mut pool = used();
         let first = pool.remember(Mark::default(), START + SECOND);
@@ -236,7 +339,8 @@ mod tests {
         let all = keys(1);
         let far = Timestamp::from_unix_millis(u64::MAX);
         let rest = Some(Rest { until: far, spent: Spent::Minute });
-        let fact = Fact::Quota { key: all[0].id, model: "a".into(), rest, sent: None, told: None };
+        let model = "a".to_owned();
+        let fact = Fact::Quota { key: all[0].id, model, rest, sent: None, told: None, doubt: None };
         let memory = Memory { version: 1, mark: Mark(far), facts: vec![fact] };
         let mut pool = Pool::new(all, Strategy::Balanced);
         pool.recall(&memory, START);

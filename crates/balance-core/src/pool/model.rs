@@ -13,7 +13,7 @@ mod pick;
 use std::{collections::BTreeSet, mem, time::Duration};
 
 use self::cell::{Cell, Standing};
-pub use self::cell::{Rest, Spent};
+pub use self::cell::{Doubted, Rest, Spent};
 pub(super) use self::{
     cell::{Failure, View},
     metering::Reserved,
@@ -26,6 +26,7 @@ use super::{
     outage::Outage,
     rank::Ranks,
     roster::Roster,
+    slices::Sharing,
     strategy::Strategy,
 };
 use crate::{fault::Limits, key::Tier, time::Timestamp};
@@ -46,12 +47,12 @@ pub(super) struct Model {
     limits: ModelLimits,
     /// What each project was asked.
     buckets: ByProject<Bucket>,
-    correction: Correction,
+    pub(super) correction: Correction,
     /// What this instance holds of quotas that it shares with others.
     slices: ByProject<Limits>,
     /// Which projects were asked since that was last looked at.
     touched: BTreeSet<usize>,
-    is_shared: bool,
+    sharing: Sharing,
     /// Whether it fails everywhere.
     pub(super) outage: Outage,
 }
@@ -61,6 +62,7 @@ pub(super) struct Model {
 pub(super) struct Known {
     pub(super) project: usize,
     pub(super) rest: Option<Rest>,
+    pub(super) doubt: Option<Doubted>,
     pub(super) sent: Option<Record>,
     pub(super) told: Option<(Limits, Timestamp)>,
 }
@@ -87,7 +89,7 @@ impl Model {
             correction,
             slices: ByProject::default(),
             touched: BTreeSet::new(),
-            is_shared: limits.shared,
+            sharing: limits.sharing,
             outage: Outage::default(),
         }
     }
@@ -171,6 +173,7 @@ impl Model {
         let full = self.full_until(project, roster, now);
         if full.is_some() {
             self.cells.entry(project).or_default();
+            self.touch(project);
         }
         let is_open = self.is_open(project, roster);
         if let Some(cell) = self.cells.get_mut(&project) {
@@ -287,19 +290,26 @@ impl Model {
         roster.is_open(project) && self.serves(project, roster)
     }
 
-    /// What changed since a time, and what counts now of it.
-    pub(super) fn changed(&mut self, since: Timestamp, now: Timestamp) -> Vec<Known> {
-        let sent = self.buckets.iter().filter(|(_, bucket)| bucket.changed() >= since);
+    /// What changed since a time, and what counts now of it; of what was sent only if `whole`.
+    pub(super) fn changed(&mut self, since: Timestamp, whole: bool, now: Timestamp) -> Vec<Known> {
+        let sent = self.buckets.iter().filter(|(_, bucket)| whole && bucket.changed() >= since);
         let rested = self.cells.iter().filter(|(_, cell)| cell.changed >= since);
-        let rested = rested.filter(|(_, cell)| cell.quota.is_some()).map(|(project, _)| *project);
+        let tells = |cell: &Cell| cell.quota.is_some() || cell.doubted().is_some();
+        let rested = rested.filter(|(_, cell)| tells(cell)).map(|(project, _)| *project);
         let projects: BTreeSet<_> = sent.map(|(project, _)| *project).chain(rested).collect();
         let known = projects.into_iter().map(|project| Known {
             project,
             rest: self.cells.get(&project).and_then(|cell| cell.quota),
-            sent: self.buckets.get_mut(&project).map(|bucket| bucket.record(now)),
+            doubt: self.cells.get(&project).and_then(Cell::doubted),
+            sent: self.buckets.get_mut(&project).filter(|_| whole).map(|bucket| bucket.record(now)),
             told: self.limits.told_until(project, now),
         });
         known.collect()
+    }
+
+    /// Until when the last that Google said of a project's limits is believed.
+    pub(super) fn told_until(&self, project: usize, now: Timestamp) -> Option<Timestamp> {
+        self.limits.told_until(project, now).map(|(_, until)| until)
     }
 
     /// Counts what was sent elsewhere, or before.

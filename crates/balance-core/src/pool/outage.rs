@@ -116,6 +116,22 @@ impl Outage {
         true
     }
 
+    /// Until when it is open, and how often it opened, if that changed since a time.
+    pub(super) fn memory(&self, since: Timestamp) -> Option<(Timestamp, u32)> {
+        match self.state {
+            State::Open(until) if self.changed >= since => Some((until, self.openings)),
+            State::Open(_) | State::Closed | State::Tried(_) => None,
+        }
+    }
+
+    /// Opens it as another one was, unless it is open.
+    pub(super) fn recall(&mut self, until: Timestamp, openings: u32, now: Timestamp) {
+        if self.is_closed() && until > now {
+            self.state = State::Open(until.min(now + rest::outage(u32::MAX, u64::MAX)));
+            (self.openings, self.changed) = (openings, now);
+        }
+    }
+
     /// The projects that failed.
     pub(super) fn projects(&self) -> impl Iterator<Item = usize> {
         self.failing.iter().map(|failing| failing.project)

@@ -15,6 +15,9 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 /// The longest wait that Google is believed, but for days.
 const LONGEST_WAIT: Duration = HOUR;
 
+/// The longest doubt.
+pub(super) const LONGEST_DOUBT: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// How long a model that a project does not have is not asked of it again.
 pub(super) const UNAVAILABLE: Duration = Duration::from_secs(24 * 60 * 60);
 

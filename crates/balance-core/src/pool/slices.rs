@@ -18,6 +18,28 @@ pub const TERM: Duration = Duration::from_secs(180);
 /// How many holders that fell silent are told apart; more of them are added up.
 pub(crate) const MOST_GONE: usize = 64;
 
+/// How often slices are exchanged: so long a request may wait for what another instance holds.
+pub const ROUND: Duration = Duration::from_secs(1);
+
+/// How the quotas of a pool are shared with other instances that use the same keys.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// Nobody else uses them.
+    #[default]
+    Alone,
+    /// In slices, which are exchanged. Of a quota that this instance holds no slice of yet, it takes
+    /// an eighth of its even part beforehand.
+    Slices {
+        /// How many there are.
+        instances: u64,
+    },
+    /// Evenly, without a word to each other.
+    Evenly {
+        /// How many there are.
+        instances: u64,
+    },
+}
+
 /// What all instances know of one quota: who holds how much. It lives where all reach it, and
 /// [`Ledger::exchange`] is one step there, undivided.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,11 +163,16 @@ impl Pool {
         for (name, model) in self.models.named_mut() {
             for project in model.take_touched(all) {
                 let limits = model.known_limits(project, roster, now);
-                let first = roster.slots_of(project).first().and_then(|slot| roster.key(*slot));
+                // The same one for all instances, in whatever order they have their keys.
+                let keys = roster.slots_of(project).iter().filter_map(|slot| roster.key(*slot));
+                let first = keys.map(|key| key.id).min();
                 let Some(key) = first.filter(|_| limits != Limits::default()) else { continue };
                 let used = counted(model.used(project, now));
-                let of = Quotum { key: key.id, model: name.into() };
-                holdings.push(Holding { of, limits, used, wanted: wanted(used, limits) });
+                let wanted = wanted(used, limits);
+                // What is not wanted is given up before others can hear of it.
+                model.give_up(project, wanted, roster, now);
+                let of = Quotum { key, model: name.into() };
+                holdings.push(Holding { of, limits, used, wanted });
             }
         }
         holdings
@@ -158,6 +185,67 @@ impl Pool {
         let model = self.models.find(Some(&of.model));
         if let Some((model, project)) = model.zip(project) {
             model.hold(project, slices, &self.roster, now);
+        }
+    }
+}
+
+impl Pool {
+    /// Takes note of how quotas are shared. What this instance holds of them it keeps.
+    pub fn set_sharing(&mut self, sharing: Sharing, now: Timestamp) {
+        let now = self.advance(now);
+        if self.limits.sharing == sharing {
+            return;
+        }
+        self.limits.sharing = sharing;
+        for model in self.models.all_mut() {
+            model.set_sharing(sharing, &self.roster, now);
+        }
+    }
+
+    /// Gives up the slices that this instance holds: others may have them by now.
+    pub fn let_go(&mut self, now: Timestamp) {
+        let now = self.advance(now);
+        for model in self.models.all_mut() {
+            model.let_go(&self.roster, now);
+        }
+    }
+}
+
+/// So much of what is held as is wanted.
+pub(super) fn lesser(held: Limits, wanted: Limits) -> Limits {
+    let lesser = |held: Option<u64>, wanted: Option<u64>| {
+        held.map(|held| wanted.map_or(held, |wanted| held.min(wanted)))
+    };
+    Limits {
+        requests_per_minute: lesser(held.requests_per_minute, wanted.requests_per_minute),
+        tokens_per_minute: lesser(held.tokens_per_minute, wanted.tokens_per_minute),
+        requests_per_day: lesser(held.requests_per_day, wanted.requests_per_day),
+        tokens_per_day: lesser(held.tokens_per_day, wanted.tokens_per_day),
+    }
+}
+
+impl Sharing {
+    /// What may be used of quotas by one who holds so much of them.
+    pub(super) fn usable(self, limits: Limits, held: Option<&Limits>) -> Limits {
+        let parts = match self {
+            Self::Alone => return limits,
+            Self::Slices { instances } => instances.max(1).saturating_mul(8),
+            Self::Evenly { instances } => instances.max(1),
+        };
+        let usable = |of: fn(&Limits) -> Option<u64>| {
+            let limit = of(&limits)?;
+            let part = (limit / parts).max(limit.min(1));
+            Some(match (held.and_then(of), self) {
+                (None, _) => part,
+                (Some(held), Self::Evenly { .. }) => part.min(held),
+                (Some(held), Self::Slices { .. } | Self::Alone) => limit.min(held),
+            })
+        };
+        Limits {
+            requests_per_minute: usable(|limits| limits.requests_per_minute),
+            tokens_per_minute: usable(|limits| limits.tokens_per_minute),
+            requests_per_day: usable(|limits| limits.requests_per_day),
+            tokens_per_day: usable(|limits| limits.tokens_per_day),
         }
     }
 }

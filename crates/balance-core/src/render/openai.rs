@@ -40,7 +40,8 @@ pub(super) fn classify(error: &Error) -> Class {
         | Error::Unauthorized { .. }
         | Error::TooLarge { .. }
         | Error::Incomplete(_)
-        | Error::Slow { .. } => class(INVALID_REQUEST, error.code()),
+        | Error::Slow { .. }
+        | Error::HolderOut => class(INVALID_REQUEST, error.code()),
         Error::NoTokens { .. }
         | Error::NoKeys { .. }
         | Error::WrongSettings { .. }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     fault::Limits,
-    pool::{KeyLimits, PaidModels, PoolLimits},
+    pool::{KeyLimits, PaidModels, PoolLimits, Sharing},
 };
 
 /// The largest limit that is believed to be one.
@@ -59,6 +59,7 @@ impl Settings {
     /// The limits that the pool keeps from its first request on.
     #[must_use]
     pub fn pool_limits(&self) -> PoolLimits {
+        let instances = self.instances.value();
         PoolLimits {
             default: Limits {
                 requests_per_minute: self.default_rpm.map(super::Bounded::value),
@@ -70,7 +71,7 @@ impl Settings {
             by_key: self.key_rate_limits.clone(),
             alike: self.projects_alike.0,
             paid_models: self.paid_models.clone(),
-            shared: false,
+            sharing: if instances > 1 { Sharing::Evenly { instances } } else { Sharing::Alone },
         }
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Cell {
     /// Failures in a row that made it doubtful, and when the last was counted.
     pub(super) failures: u32,
     pub(super) failed_at: Timestamp,
-    /// When it was told to rest.
+    /// When it was told to rest, or became doubtful.
     pub(super) changed: Timestamp,
     /// Under what it stands in a timer list.
     pub(super) listed: Standing,
@@ -44,6 +44,15 @@ pub struct Rest {
     pub until: Timestamp,
     /// Which one.
     pub spent: Spent,
+}
+
+/// A doubt about a project and a model: others are asked first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doubted {
+    /// Until when.
+    pub until: Timestamp,
+    /// How often it failed in a row.
+    pub failures: u32,
 }
 
 /// Which quota is used up.
@@ -104,6 +113,14 @@ impl Cell {
             Some(Rest { spent: Spent::Minute, .. }) => "minute_quota",
             Some(Rest { spent: Spent::Day, .. }) => "day_quota",
             Some(Rest { spent: Spent::Unavailable, .. }) => "model_unavailable",
+        }
+    }
+
+    /// The doubt about it, for those who keep it.
+    pub(super) fn doubted(&self) -> Option<Doubted> {
+        match self.health {
+            Health::Doubtful(until) => Some(Doubted { until, failures: self.failures }),
+            Health::Sound | Health::HalfOpen | Health::Tried(_) => None,
         }
     }
 

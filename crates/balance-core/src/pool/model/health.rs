@@ -3,7 +3,7 @@
 //! Invariant: a project that failed is asked after all others, until one request that tried it, and
 //! only one at a time, was answered well.
 
-use super::{Failure, Model, Roster, cell::Health};
+use super::{Doubted, Failure, Model, Roster, cell::Health};
 use crate::{
     pool::{outage::TRY_TIME, rest},
     time::Timestamp,
@@ -56,6 +56,26 @@ impl Model {
             Health::Doubtful(old) => Health::Doubtful(old.max(until)),
             Health::Sound | Health::HalfOpen | Health::Tried(_) => Health::Doubtful(until),
         };
+        cell.changed = now;
+        self.refresh(project, roster, now);
+    }
+
+    /// Takes over a doubt of another instance, if there is none here.
+    pub(in crate::pool) fn recall_doubt(
+        &mut self,
+        project: usize,
+        doubt: Doubted,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        if doubt.until <= now || !self.outage.is_closed() {
+            return;
+        }
+        let cell = self.cells.entry(project).or_default();
+        if cell.health == Health::Sound && cell.failures == 0 {
+            cell.health = Health::Doubtful(doubt.until.min(now + rest::LONGEST_DOUBT));
+            (cell.failures, cell.failed_at) = (doubt.failures.max(1), now);
+        }
         self.refresh(project, roster, now);
     }
 

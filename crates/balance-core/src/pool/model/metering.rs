@@ -6,7 +6,16 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use super::{Bucket, Model, Roster};
-use crate::{fault::Limits, key::Tier, pool::bucket::WINDOW, time::Timestamp};
+use crate::{
+    fault::Limits,
+    key::Tier,
+    pool::{
+        bucket::WINDOW,
+        numbers::ByProject,
+        slices::{self, ROUND, Sharing},
+    },
+    time::Timestamp,
+};
 
 /// How many projects without room for a large request are passed over before it has to wait.
 const MOST_PASSED_OVER: usize = 16;
@@ -40,9 +49,7 @@ impl Model {
     ) -> bool {
         if self.is_metered {
             self.buckets.entry(project).or_default().reserve(tokens, now);
-            if self.is_shared {
-                self.touched.insert(project);
-            }
+            self.touch(project);
             if self.full_until(project, roster, now).is_some() {
                 self.refresh(project, roster, now);
             }
@@ -61,6 +68,7 @@ impl Model {
         now: Timestamp,
     ) {
         self.correction.learn(reserved.guess, counted);
+        self.correction.changed = now;
         let presumed = self.limits.presumed(roster.tier_of(project), now);
         let Some(bucket) = self.buckets.get_mut(&project) else { return };
         let actual = if counted == 0 { reserved.tokens } else { counted };
@@ -98,10 +106,7 @@ impl Model {
             self.recount(project, roster, now);
             return;
         }
-        let projects: Vec<_> = self.buckets.keys().copied().collect();
-        for project in projects {
-            self.recount(project, roster, now);
-        }
+        self.recount_all(roster, now);
     }
 
     /// The limits in force for a project: no more than this instance holds of them.
@@ -112,10 +117,41 @@ impl Model {
         now: Timestamp,
     ) -> Limits {
         let known = self.known_limits(project, roster, now);
-        if self.slices.is_empty() {
+        if self.sharing == Sharing::Alone {
             return known;
         }
-        self.slices.get(&project).map_or(known, |held| known.and(*held))
+        self.sharing.usable(known, self.slices.get(&project))
+    }
+
+    /// Takes note of how quotas are shared.
+    pub(in crate::pool) fn set_sharing(
+        &mut self,
+        sharing: Sharing,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        self.sharing = sharing;
+        self.recount_all(roster, now);
+    }
+
+    /// Gives up all slices.
+    pub(in crate::pool) fn let_go(&mut self, roster: &Roster, now: Timestamp) {
+        self.slices = ByProject::default();
+        self.recount_all(roster, now);
+    }
+
+    fn recount_all(&mut self, roster: &Roster, now: Timestamp) {
+        let projects: Vec<_> = self.buckets.keys().copied().collect();
+        for project in projects {
+            self.recount(project, roster, now);
+        }
+    }
+
+    /// Notes that other instances are to be asked for more of a project's quota, or told of it.
+    pub(super) fn touch(&mut self, project: usize) {
+        if self.sharing != Sharing::Alone {
+            self.touched.insert(project);
+        }
     }
 
     /// Takes slices of shared quotas.
@@ -128,6 +164,19 @@ impl Model {
     ) {
         if self.slices.insert(project, slices) != Some(slices) {
             self.recount(project, roster, now);
+        }
+    }
+
+    /// Gives up what is held of a project's quotas beyond what is wanted.
+    pub(in crate::pool) fn give_up(
+        &mut self,
+        project: usize,
+        wanted: Limits,
+        roster: &Roster,
+        now: Timestamp,
+    ) {
+        if let Some(held) = self.slices.get(&project).copied() {
+            self.hold(project, slices::lesser(held, wanted), roster, now);
         }
     }
 
@@ -178,12 +227,17 @@ impl Model {
         now: Timestamp,
     ) -> Option<Timestamp> {
         if self.holds_none(project) {
-            return Some(now + WINDOW);
+            return Some(now + self.next_word());
         }
         let bucket = self.buckets.get(&project)?;
         let room = bucket.room_at(&self.limits(project, roster, now), tokens, now);
         if room == now {
             return None;
+        }
+        let known = self.known_limits(project, roster, now);
+        if self.sharing != Sharing::Alone && bucket.room_at(&known, tokens, now) == now {
+            // It is others that hold what is left.
+            return Some(room.min(now + self.next_word()));
         }
         // A limit may be forgotten before there is room under it.
         let tier = roster.tier_of(project);
@@ -192,6 +246,14 @@ impl Model {
             forgotten
                 .map_or(room, |at| self.cramped_until(project, tokens, roster, at).unwrap_or(at)),
         )
+    }
+
+    /// How long it takes until there may be more of a quota that others hold.
+    const fn next_word(&self) -> Duration {
+        match self.sharing {
+            Sharing::Slices { .. } => ROUND,
+            Sharing::Evenly { .. } | Sharing::Alone => WINDOW,
+        }
     }
 
     /// Whether this instance was given nothing of a quota.

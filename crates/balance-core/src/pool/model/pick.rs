@@ -3,8 +3,11 @@
 //! Invariant: what is given is ready, untried and has room for the request; failing that, it is the
 //! least doubtful one.
 
-use super::{Model, Roster, metering};
-use crate::{pool::slots::reroll, time::Timestamp};
+use super::{Model, Roster, View, metering};
+use crate::{
+    pool::{Why, slots::reroll},
+    time::Timestamp,
+};
 
 impl Model {
     /// Chooses a ready slot that is not `tried` and has room for so many tokens; failing that, the
@@ -43,6 +46,38 @@ impl Model {
             self.ready.mark(slot, is_ready, roster);
         }
         picked.or_else(|| self.least_doubtful(tried, tokens, roster, now)).ok_or(room)
+    }
+
+    /// Chooses a key of one project, which alone can serve the request: the one of a slot, or another.
+    ///
+    /// # Errors
+    /// When the project is ready again, if that is known, and why it is not.
+    pub(in crate::pool) fn pick_of(
+        &self,
+        slot: usize,
+        tried: &(impl Iterator<Item = usize> + Clone),
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+    ) -> Result<usize, (Option<Timestamp>, Why)> {
+        let Some(project) = roster.project_of(slot) else { return Err((None, Why::HolderOut)) };
+        let all = || [slot].into_iter().chain(roster.slots_of(project).iter().copied());
+        let open = || all().filter(|slot| roster.open().contains(*slot));
+        if open().next().is_none() {
+            let reopens = roster.reopenings().find(|(_, shut)| *shut == project);
+            return Err(match reopens {
+                Some((until, _)) => (Some(until), Why::AllResting),
+                None => (None, Why::HolderOut),
+            });
+        }
+        let until = match self.view(project) {
+            View::Resting(_, until) => Some(until),
+            View::Ready | View::Doubtful(_) => self.cramped_until(project, tokens, roster, now),
+        };
+        if until.is_some() {
+            return Err((until, Why::AllResting));
+        }
+        open().find(|slot| tried.clone().all(|tried| tried != *slot)).ok_or((None, Why::AllTried))
     }
 
     fn least_doubtful(

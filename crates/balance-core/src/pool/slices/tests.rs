@@ -86,7 +86,8 @@ fn together_they_never_send_more_than_the_limit_in_any_minute() {
 #[test]
 fn a_pool_sends_no_more_than_it_holds_and_goes_on_when_it_gets_more() {
     let rpm = Limits { requests_per_minute: Some(8), ..Limits::default() };
-    let limits = PoolLimits { default: rpm, shared: true, ..PoolLimits::default() };
+    let sharing = Sharing::Slices { instances: 1 };
+    let limits = PoolLimits { default: rpm, sharing, ..PoolLimits::default() };
     let mut pool = Pool::new(keys(1), Strategy::Balanced).with_limits(limits);
     let hold = |pool: &mut Pool, requests: u64, now| {
         let of = Quotum { key: keys(1)[0].id, model: "a".into() };
@@ -143,4 +144,20 @@ fn however_many_fall_silent_the_ledger_stays_small() {
     let slice = ledger.exchange(claim, 10_000, START + 1200 * SECOND);
     assert_eq!(slice, Slice { held: 9_000, holders: 1 });
     assert!(ledger.holders.len() <= MOST_GONE + 2, "{}", ledger.holders.len());
+}
+
+#[test]
+fn what_is_not_wanted_is_given_up_before_others_can_hear_of_it() {
+    let rpm = Limits { requests_per_minute: Some(80), ..Limits::default() };
+    let sharing = Sharing::Slices { instances: 2 };
+    let limits = PoolLimits { default: rpm, sharing, ..PoolLimits::default() };
+    let mut pool = Pool::new(keys(1), Strategy::Balanced).with_limits(limits);
+    let lease = pool.select(&ask("a"), START, 0).unwrap();
+    pool.cancel(lease, START);
+    let of = Quotum { key: keys(1)[0].id, model: "a".into() };
+    pool.hold(&of, Limits { requests_per_minute: Some(60), ..rpm }, START);
+    assert_eq!(pool.limits(keys(1)[0].id, Some("a")).requests_per_minute, Some(60));
+    let told = pool.holdings(true, START);
+    assert_eq!(told[0].wanted.requests_per_minute, Some(11));
+    assert_eq!(pool.limits(keys(1)[0].id, Some("a")).requests_per_minute, Some(11));
 }
