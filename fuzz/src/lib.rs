@@ -5,7 +5,9 @@
 use balance_dialect::json_array;
 use balance_dialect::preset::{Naming, Preset, Prompt, PromptPlace, ThinkingMap};
 use balance_dialect::sse;
-use balance_dialect::translate::{self, Call, Refusal, Stamp, remote};
+use balance_dialect::translate::{
+    self, Call, Gallery, MediaPreset, Posted, Refusal, Stamp, Wording, remote,
+};
 use serde_json::value::RawValue;
 
 /// The moment and chance of every call.
@@ -14,7 +16,7 @@ const STAMP: Stamp = Stamp { unix_seconds: 1_700_000_000, nonce: 42 };
 const LIMIT: usize = 1 << 16;
 
 /// The endpoints, each with a question whose answer is to be translated.
-pub const ENDPOINTS: [(&str, &str); 6] = [
+pub const ENDPOINTS: [(&str, &str); 11] = [
     ("chat", r#"{"model":"gemini-3-flash","messages":[{"role":"user","content":"q"}]}"#),
     (
         "chat",
@@ -27,7 +29,17 @@ pub const ENDPOINTS: [(&str, &str); 6] = [
     ("completions", r#"{"model":"m","prompt":"q","echo":true,"stream":true}"#),
     ("responses", r#"{"model":"m","input":"q","stream":true}"#),
     ("embeddings", r#"{"model":"m","input":["a","b"],"encoding_format":"base64"}"#),
+    ("pictures", r#"{"prompt":"q","response_format":"url"}"#),
+    ("pictures", r#"{"prompt":"q","model":"imagen-4"}"#),
+    ("speech", r#"{"input":"q","response_format":"flac"}"#),
+    ("speech", r#"{"input":"q","response_format":"wav","stream_format":"sse"}"#),
+    ("transcripts", RECORDING),
 ];
+
+/// A form with a recording, of which times are asked.
+const RECORDING: &str = "--b\r\nContent-Disposition: form-data; name=\"response_format\"\r\n\r\nsrt\r\n\
+    --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\n\
+    RIFF....WAVEfmt \r\n--b--\r\n";
 
 /// The call that a body makes.
 pub fn call(endpoint: &str, body: &[u8]) -> Result<Call, Refusal> {
@@ -35,13 +47,33 @@ pub fn call(endpoint: &str, body: &[u8]) -> Result<Call, Refusal> {
         "chat" => translate::chat(body, STAMP),
         "completions" => translate::completions(body, STAMP),
         "responses" => translate::responses(body, STAMP),
-        _ => translate::embeddings(body),
+        "embeddings" => translate::embeddings(body),
+        endpoint => media(endpoint, body),
+    }
+}
+
+/// The call that a body makes at an endpoint of pictures or sounds.
+fn media(endpoint: &str, body: &[u8]) -> Result<Call, Refusal> {
+    let nothing = Preset::default();
+    let (images, speech, transcription) = ("draws", "speaks", "hears");
+    let preset = &MediaPreset { preset: &nothing, images, speech, transcription, voice: "alloy" };
+    let is_form = body.starts_with(b"--b");
+    let content_type = if is_form { "multipart/form-data; boundary=b" } else { "application/json" };
+    let posted = Posted { body, content_type };
+    match endpoint {
+        "pictures" => translate::pictures(posted, preset, Gallery::Answer, STAMP),
+        "edits" => translate::edited_pictures(posted, preset, Gallery::Web, STAMP),
+        "speech" => translate::speak(body, preset),
+        _ => translate::transcript(posted, Wording::Own, preset),
     }
 }
 
 /// A body of a client: what is sent is JSON, what is refused has a reason.
 pub fn request(body: &[u8]) {
     for endpoint in ["chat", "completions", "responses", "embeddings"] {
+        check_sent(call(endpoint, body));
+    }
+    for endpoint in ["pictures", "edits", "speech", "transcripts"] {
         check_sent(call(endpoint, body));
     }
     let preset = everything();
@@ -101,7 +133,10 @@ pub fn answer(body: &[u8]) {
         let mut out = Vec::new();
         match call.translator.whole(body, &mut out) {
             Ok(_) if out.is_empty() => {}
-            Ok(_) => assert!(is_json(&out), "the answer is JSON"),
+            Ok(_) if call.translator.content_type() == "application/json" => {
+                assert!(is_json(&out), "the answer is JSON");
+            }
+            Ok(_) => {}
             Err(_) => assert!(out.is_empty(), "an answer that failed was begun"),
         }
     }

@@ -9,12 +9,13 @@ use balance_dialect::{
     summary::Summary,
     translate::{self, Malformed, Stamp, Translator, Upstream},
 };
-use http::request;
+use http::{Method, request};
 
 use crate::{
     call::{Call, Via},
     error::Error,
     fault::Fault,
+    headers::Query,
     host::Payload,
     media::Studio,
     reply::Reply,
@@ -54,6 +55,9 @@ pub(crate) fn decode<I>(
 ) -> Result<Question<I>, Error> {
     let endpoint = match route {
         Route::Native(native) => {
+            if let Some(call) = list_of_models(&native, &head, preset) {
+                return Ok(Question::of(call));
+            }
             let (native, payload) = tuned(native, payload, preset)?;
             let call = Call::native(native, head, payload, stamp.nonce);
             return Ok(Question::Native(Box::new(call)));
@@ -76,6 +80,18 @@ pub(crate) fn decode<I>(
         Endpoint::Model(name) => translate::model(&preset.naming, &name),
     };
     Ok(Question::of(call.map_err(Error::BadRequest)?))
+}
+
+/// The native list of models, where suffixes or the operator change the names in it.
+fn list_of_models(
+    native: &Native,
+    head: &request::Parts,
+    preset: &Preset,
+) -> Option<translate::Call> {
+    let is_list = head.method == Method::GET && native.path == "/v1beta/models";
+    let query = Query::of(head.uri.query()).for_upstream;
+    let target = is_list.then(|| native.path.clone() + &query)?;
+    translate::native_models(&preset.naming, &target)
 }
 
 /// A native request of the model behind the name in its path, with what is preset. One that nothing

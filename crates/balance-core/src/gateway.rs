@@ -180,7 +180,7 @@ impl<H: Host> Gateway<H> {
             route,
             head,
             payload,
-            (&self.preset, Studio::of(&self.settings)),
+            (&self.preset, Studio::of(&self.settings, &self.preset)),
             self.stamp(),
         )? {
             Question::Native(call) => self.relay(call, pool, trail).await,
@@ -276,7 +276,7 @@ impl<H: Host> Gateway<H> {
             let asked = self.ask(calls, pool, None, trail).await?;
             let mut answers = asked.into_iter().filter_map(|asked| asked.found);
             while let Some((lease, opened)) = answers.next() {
-                let answer = self.put_on_the_web(&series, opened).await;
+                let answer = self.put_on_the_web(&series, opened, trail).await;
                 let taken = series.take(&answer);
                 self.settle(pool, lease, taken.as_ref().map(|summary| summary.usage));
                 match taken {
@@ -291,13 +291,19 @@ impl<H: Host> Gateway<H> {
     }
 
     /// An answer, with its pictures at addresses of their own where that is wanted.
-    async fn put_on_the_web(&self, series: &Series, opened: Opened<H::Body>) -> Bytes {
+    async fn put_on_the_web(
+        &self,
+        series: &Series,
+        opened: Opened<H::Body>,
+        trail: &mut Trail,
+    ) -> Bytes {
         let answer = opened.into_whole();
-        match Provider::of(&self.settings).filter(|_| series.takes_addresses()) {
-            // Boxed, as few requests need the room that it takes.
-            Some(provider) => Box::pin(upload::put(&self.host, &provider, answer)).await,
-            None => answer,
-        }
+        let provider = Provider::of(&self.settings).filter(|_| series.takes_addresses());
+        let Some(provider) = provider else { return answer };
+        // Boxed, as few requests need the room that it takes.
+        let (answer, why) = Box::pin(upload::put(&self.host, &provider, answer)).await;
+        trail.not_put = trail.not_put.or(why.map(|why| why.0));
+        answer
     }
 
     /// Asks all questions, some side by side, and gives their answers in order: all or none.

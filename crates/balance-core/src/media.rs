@@ -4,7 +4,8 @@
 //! Invariant: pictures are drawn with the operator's paid keys where there are any, and only for
 //! callers of the operator.
 
-use balance_dialect::translate::{self, Gallery, MediaModels, Posted, Refusal, Stamp, Wording};
+use balance_dialect::preset::Preset;
+use balance_dialect::translate::{self, Gallery, MediaPreset, Posted, Refusal, Stamp, Wording};
 use http::{HeaderMap, header};
 
 use crate::{
@@ -17,19 +18,21 @@ use crate::{
 /// What the settings say about pictures and sounds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Studio<'s> {
-    models: MediaModels<'s>,
+    preset: MediaPreset<'s>,
     gallery: Gallery,
 }
 
 impl<'s> Studio<'s> {
-    pub(crate) fn of(settings: &'s Settings) -> Self {
-        let models = MediaModels {
+    pub(crate) fn of(settings: &'s Settings, preset: &'s Preset) -> Self {
+        let preset = MediaPreset {
+            preset,
             images: &settings.images_model,
             speech: &settings.speech_model,
             transcription: &settings.transcription_model,
+            voice: &settings.speech_voice,
         };
         let gallery = Provider::of(settings).map_or(Gallery::Answer, |_| Gallery::Web);
-        Self { models, gallery }
+        Self { preset, gallery }
     }
 
     /// The call that a request comes to.
@@ -45,15 +48,15 @@ impl<'s> Studio<'s> {
     ) -> Result<translate::Call, Refusal> {
         let content_type = headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
         let posted = Posted { body, content_type: content_type.unwrap_or_default() };
-        let models = &self.models;
+        let preset = &self.preset;
         match endpoint {
-            MediaEndpoint::Pictures => translate::pictures(posted, models, self.gallery, stamp),
+            MediaEndpoint::Pictures => translate::pictures(posted, preset, self.gallery, stamp),
             MediaEndpoint::EditedPictures => {
-                translate::edited_pictures(posted, models, self.gallery, stamp)
+                translate::edited_pictures(posted, preset, self.gallery, stamp)
             }
-            MediaEndpoint::Speech => translate::speak(body, models),
-            MediaEndpoint::Transcription => translate::transcript(posted, Wording::Own, models),
-            MediaEndpoint::Translation => translate::transcript(posted, Wording::English, models),
+            MediaEndpoint::Speech => translate::speak(body, preset),
+            MediaEndpoint::Transcription => translate::transcript(posted, Wording::Own, preset),
+            MediaEndpoint::Translation => translate::transcript(posted, Wording::English, preset),
         }
     }
 }

@@ -202,6 +202,8 @@ settings! {
     images_model: String = "gemini-3.1-flash-image", ["IMAGES_MODEL", "CREATE_IMAGE_MODEL"];
     /// The model that speaks, likewise.
     speech_model: String = "gemini-2.5-flash-preview-tts", ["SPEECH_MODEL", "TTS_MODEL"];
+    /// Who speaks where a request does not say: a voice of Gemini's or of OpenAI's.
+    speech_voice: String = "alloy", ["SPEECH_VOICE", "TTS_VOICE_NAME"];
     /// The model that writes recordings down, likewise.
     transcription_model: String = "gemini-flash-latest", ["TRANSCRIPTION_MODEL"];
     /// Who keeps pictures, so that answers have their addresses: `smms`, `picgo`,
@@ -262,6 +264,9 @@ settings! {
     thinking_budget_map: ThinkingMap = "", ["THINKING_BUDGET_MAP"];
     /// Whether thoughts come back where that map or a suffix says how much is thought.
     show_thoughts: Switch = "true", ["SHOW_THOUGHTS", "SHOW_THINKING_PROCESS"];
+    /// Whether the links of an answer's sources stand at the end of its text, for clients that show no
+    /// `annotations`.
+    show_sources: Switch = "false", ["SHOW_SOURCES", "SHOW_SEARCH_LINK"];
     /// Google's `safetySettings` for requests that have none of their own; empty leaves Google's
     /// defaults.
     safety_settings: SafetySettings = "", ["SAFETY_SETTINGS"];

@@ -20,6 +20,8 @@ pub struct Trail {
     pub tries: Vec<Try>,
     /// What the answer turned out to be, where it was read as a whole before the reply.
     pub summary: Option<Summary>,
+    /// Why its pictures could not be put on the web, as a stable word, where they were to be.
+    pub not_put: Option<&'static str>,
 }
 
 /// One key that was tried.

@@ -30,6 +30,8 @@ pub struct Preset {
     pub thinking: ThinkingMap,
     /// Whether thoughts come back where the operator or a suffix says how much is thought.
     pub shows_thoughts: bool,
+    /// Whether the sources of an answer stand at the end of its text, too.
+    pub shows_sources: bool,
     /// Whether models may run code.
     pub code_execution: bool,
     /// The models that may read pages.

@@ -10,12 +10,12 @@
 //!   is a `refusal` that names its `path`.
 //! - `request` puts a chat together for Gemini: `model` knows what each family of models can do;
 //!   `messages`, `parts`, `media` and `detail` tell the conversation to a `dialogue`, which makes the turns;
-//!   `tools`, `built_in`, `custom`, `names`, `choice` and `schema` make the tools; `config`, `thinking` and `speech` the rest.
+//!   `tools`, `built_in`, `custom`, `names`, `choice` and `schema` make the tools; `config`, `thinking`, `speech` and `google` the rest.
 //!   `packed` carries the signatures of thoughts through the names of calls, and `resign` replaces
 //!   those that Google refused.
 //! - `reply` drives an answer, whole or streamed, and `lanes` several that make one: `piece` says what a part of it means, `finish` why
-//!   it ended, `usage` what it took, and `chat` writes it for the client; `malformed` and `failure`
-//!   tell of answers that are none.
+//!   it ended, `usage` what it took, and `chat` writes it for the client; `sources` and `extras`
+//!   what else is known of it; `malformed` and `failure` tell of answers that are none.
 //! - `remote` finds the files that a request names by their addresses, before it is translated.
 //! - `text_completion`, `responses`, `embeddings` and `models` do the same for the other endpoints.
 
@@ -28,11 +28,15 @@ mod decode;
 mod detail;
 mod dialogue;
 mod embeddings;
+mod extras;
 mod failure;
 mod finish;
+mod flac;
+mod google;
 pub mod hosted;
 mod ids;
 mod lanes;
+mod logprobs;
 mod made;
 mod malformed;
 mod media;
@@ -40,6 +44,7 @@ mod messages;
 pub(crate) mod model;
 mod models;
 mod names;
+mod native_models;
 mod packed;
 mod parts;
 mod path;
@@ -47,6 +52,7 @@ mod pictures;
 mod piece;
 mod posted;
 mod refusal;
+mod refused;
 pub mod remote;
 mod reply;
 mod request;
@@ -60,6 +66,7 @@ mod text_completion;
 pub(crate) mod thinking;
 mod tools;
 mod transcript;
+mod translator;
 mod upstream;
 mod usage;
 
@@ -67,30 +74,30 @@ pub use self::failure::{ErrorClass, error_class};
 pub use self::malformed::Malformed;
 pub(crate) use self::model::is_known as is_known_model;
 pub use self::pictures::{Gallery, edited_pictures, pictures};
-pub use self::posted::{MediaModels, Posted};
+pub use self::posted::{MediaPreset, Posted};
 pub use self::refusal::Refusal;
 pub use self::resign::resign;
 pub use self::spoken::speak;
 pub use self::transcript::{Wording, transcript};
+pub use self::translator::Translator;
 pub use self::upstream::Upstream;
 pub(crate) use self::upstream::segment as path_segment;
 
-use self::chat::{CallStyle, Chat, StreamUsage};
-use self::embeddings::Embeddings;
+use self::chat::{CallStyle, Chat, StreamUsage, Style};
 use self::lanes::Lanes;
 use self::made::Made;
 use self::models::Models;
+use self::native_models::NativeModels;
 use self::piece::CallIds;
 use self::reply::Feed;
 use self::responses::{Mode, Responses};
 use self::text_completion::{Prepared, TextReply};
+use self::translator::Kind;
 use crate::openai::chat::ChatRequest;
 use crate::openai::embeddings::EmbeddingsRequest;
-use crate::openai::error::ErrorObject;
 use crate::openai::responses::ResponsesRequest;
 use crate::openai::text_completion::TextCompletionRequest;
 use crate::preset::{Asked, Naming, Preset};
-use crate::summary::{Ending, Summary, Usage};
 
 /// The moment and the chance that a call takes into its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,20 +138,25 @@ pub fn chat_by(preset: &Preset, body: &[u8], stamp: Stamp) -> Result<Call, Refus
     let asked = preset.naming.resolve(model::upstream_name(&chat.model)?)?;
     let name = asked.model.as_str();
     let family = model::family(name);
-    let (request, names, sound) = request::request(&chat, &family)?;
+    let request::Prepared { request, more, names, sound } = request::request(&chat, &family)?;
     let stream = chat.stream == Some(true);
-    let usage = StreamUsage::of(chat.stream_options.as_ref());
-    let style = if request::is_legacy(&chat) { CallStyle::Function } else { CallStyle::Tools };
+    let style = Style {
+        usage: StreamUsage::of(chat.stream_options.as_ref()),
+        sound,
+        calls: if request::is_legacy(&chat) { CallStyle::Function } else { CallStyle::Tools },
+        links: preset.shows_sources && request.generation_config.response_mime_type.is_none(),
+    };
     let calls = CallIds::new(stamp.nonce, messages::call_ids(&chat.messages));
     let echo = preset.echo(&chat.model, &asked);
-    let reply = Chat::new(echo, names, (usage, sound, style), calls, stamp);
+    let reply = Chat::new(echo, names, style, calls, stamp);
     let answers = config::Answers::of(chat.n, &family)?;
     let feed = Feed::of(reply, Lanes::new(answers.requests, answers.each));
     Ok(Call {
         model: name.to_owned(),
         stream,
         requests: answers.requests(request, |request| {
-            preset.tuned(&asked, Upstream::generate(name, stream, request, body.len()))
+            let upstream = Upstream::generate(name, stream, request, body.len());
+            preset.tuned(&asked, more.put(upstream))
         }),
         translator: Translator(Kind::Chat(Box::new(feed))),
     })
@@ -192,13 +204,13 @@ pub fn responses_by(preset: &Preset, body: &[u8], stamp: Stamp) -> Result<Call, 
     let echo = decode::decode(body)?;
     let asked = preset.naming.resolve(model::upstream_name(&wanted.model)?)?;
     let name = asked.model.as_str();
-    let (request, names) = responses::request(&wanted, &model::family(name))?;
+    let (request, more, names) = responses::request(&wanted, &model::family(name))?;
     let stream = wanted.stream == Some(true);
     let mode = if stream { Mode::Stream } else { Mode::Whole };
     let calls = CallIds::new(stamp.nonce, responses::call_ids(&wanted.input));
     let told = preset.echo(&wanted.model, &asked);
     let responses = Responses::new(told, names, echo, (mode, calls), stamp);
-    let upstream = Upstream::generate(name, stream, &request, body.len());
+    let upstream = more.put(Upstream::generate(name, stream, &request, body.len()));
     Ok(Call {
         model: name.to_owned(),
         stream,
@@ -239,6 +251,18 @@ pub fn models(naming: &Naming) -> Call {
     }
 }
 
+/// Asks for a page of Google's own list of models, `GET /v1beta/models` with its query; none where
+/// the names in it stay as they are.
+#[must_use]
+pub fn native_models(naming: &Naming, target: &str) -> Option<Call> {
+    naming.changes_lists().then(|| Call {
+        model: String::new(),
+        stream: false,
+        requests: vec![NativeModels::request(target)],
+        translator: Translator(Kind::NativeModels(NativeModels::new(naming.clone()))),
+    })
+}
+
 /// Asks for `GET /v1/models/{name}`.
 ///
 /// # Errors
@@ -263,140 +287,5 @@ impl Preset {
     fn tuned(&self, asked: &Asked, upstream: Upstream) -> Upstream {
         let tuned = upstream.body.as_ref().and_then(|body| self.tune(asked, body));
         Upstream { body: tuned.or(upstream.body), ..upstream }
-    }
-}
-
-/// Translates the answers to a [`Call`].
-///
-/// A streamed answer is read with [`push`](Self::push) and ended with [`finish`](Self::finish);
-/// any other with [`whole`](Self::whole).
-#[derive(Debug)]
-pub struct Translator(Kind);
-
-#[derive(Debug)]
-enum Kind {
-    Chat(Box<Feed<Chat>>),
-    Completions(Box<Feed<TextReply>>),
-    Responses(Box<Feed<Responses>>),
-    Embeddings(Embeddings),
-    Models(Models),
-    /// One model, by the name that it was asked for.
-    Model {
-        id: String,
-    },
-    Made(Made),
-}
-
-impl Translator {
-    /// Takes the next bytes of a streamed answer and appends the events that the client gets.
-    ///
-    /// # Errors
-    /// [`Malformed`] when the answer cannot be read on. The client's stream is ended with an error
-    /// by then: what was appended must still be sent, and nothing more need be read.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Malformed> {
-        self.push_lane(0, bytes, out)
-    }
-
-    /// The same for a call of several requests, whose streams come side by side: `lane` is the
-    /// place of the request among [`Call::requests`].
-    ///
-    /// # Errors
-    /// As [`push`](Self::push), for all of them.
-    pub fn push_lane(
-        &mut self,
-        lane: usize,
-        bytes: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
-        match &mut self.0 {
-            Kind::Chat(feed) => feed.push(lane, bytes, out),
-            Kind::Completions(feed) => feed.push(lane, bytes, out),
-            Kind::Responses(feed) => feed.push(lane, bytes, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } | Kind::Made(_) => {
-                Err(Malformed::Unexpected)
-            }
-        }
-    }
-
-    /// Takes note that the streamed answer has ended, and appends the end of the client's stream:
-    /// a clean one when Gemini finished its answer, else an error.
-    pub fn finish(&mut self, out: &mut Vec<u8>) -> Summary {
-        self.finish_lane(0, out)
-    }
-
-    /// The same for one of several streams. The client's stream ends cleanly with the last of
-    /// them, and with an error as soon as one has not ended well.
-    pub fn finish_lane(&mut self, lane: usize, out: &mut Vec<u8>) -> Summary {
-        match &mut self.0 {
-            Kind::Chat(feed) => feed.finish(lane, out),
-            Kind::Completions(feed) => feed.finish(lane, out),
-            Kind::Responses(feed) => feed.finish(lane, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } | Kind::Made(_) => {
-                Summary { usage: Usage::default(), ending: Ending::Truncated }
-            }
-        }
-    }
-
-    /// Ends the client's stream with an error, because no more bytes will come. Appends nothing
-    /// when it has ended before.
-    pub fn interrupt(&mut self, error: &ErrorObject<'_>, out: &mut Vec<u8>) {
-        match &mut self.0 {
-            Kind::Chat(feed) => feed.interrupt(error, out),
-            Kind::Completions(feed) => feed.interrupt(error, out),
-            Kind::Responses(feed) => feed.interrupt(error, out),
-            Kind::Embeddings(_) | Kind::Models(_) | Kind::Model { .. } | Kind::Made(_) => {}
-        }
-    }
-
-    /// Takes one whole answer and appends the client's answer. A call of several requests takes
-    /// their answers in the order of the requests; with the last one the answer is appended.
-    ///
-    /// # Errors
-    /// [`Malformed`] when there is no answer in it; nothing is appended then.
-    pub fn whole(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<Summary, Malformed> {
-        match &mut self.0 {
-            Kind::Chat(feed) => feed.whole(body, out),
-            Kind::Completions(feed) => feed.whole(body, out),
-            Kind::Responses(feed) => feed.whole(body, out),
-            Kind::Embeddings(embeddings) => embeddings.whole(body, out),
-            Kind::Models(models) => models.whole(body, out),
-            Kind::Model { id } => models::write_model(body, id, out),
-            Kind::Made(made) => made.whole(body, out),
-        }
-    }
-
-    /// The request for what is still missing after the answers to all others: the next page of a
-    /// list. Its answer goes to [`whole`](Self::whole) too.
-    pub fn next_page(&mut self) -> Option<Upstream> {
-        match &mut self.0 {
-            Kind::Models(models) => models.next_page(),
-            Kind::Chat(_)
-            | Kind::Completions(_)
-            | Kind::Responses(_)
-            | Kind::Embeddings(_)
-            | Kind::Model { .. }
-            | Kind::Made(_) => None,
-        }
-    }
-
-    /// The media type of the client's answer, where it is read as a whole.
-    #[must_use]
-    pub const fn content_type(&self) -> &'static str {
-        if let Kind::Made(made) = &self.0 { made.content_type() } else { "application/json" }
-    }
-
-    /// Whether pictures of an answer may be put on the web before it is translated; see
-    /// [`hosted`].
-    #[must_use]
-    pub fn takes_addresses(&self) -> bool {
-        match &self.0 {
-            Kind::Chat(_) => true,
-            Kind::Made(made) => made.takes_addresses(),
-            Kind::Completions(_)
-            | Kind::Responses(_)
-            | Kind::Embeddings(_)
-            | Kind::Models(_)
-            | Kind::Model { .. } => false,
-        }
     }
 }

@@ -9,6 +9,8 @@
     reason = "examples are files, and one of another form than expected should fail the test"
 )]
 
+#[path = "translation/bad_values.rs"]
+mod bad_values;
 #[path = "translation/cases.rs"]
 mod cases;
 #[path = "translation/difference.rs"]
@@ -17,6 +19,8 @@ mod difference;
 mod golden;
 #[path = "translation/laws.rs"]
 mod laws;
+#[path = "translation/media.rs"]
+mod media;
 #[path = "translation/ours.rs"]
 mod ours;
 #[path = "translation/outcome.rs"]

@@ -37,14 +37,14 @@ const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// What an attempt to connect is, while it runs.
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 /// A connection to upstream, or to a proxy, which may itself want TLS.
-type Wire = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(crate) type Wire = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// A connection to upstream, as HTTP is spoken on it.
 pub(crate) type Stream = TokioIo<Line<TokioIo<MaybeHttpsStream<Wire>>>>;
 
 /// Connects to whatever a URL names.
 #[derive(Debug, Clone)]
-pub(crate) struct Connector(HttpsConnector<Route>);
+pub(crate) struct Connector(HttpsConnector<Way>);
 
 impl Connector {
     /// # Errors
@@ -52,8 +52,8 @@ impl Connector {
     pub(crate) fn new(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<Self, String> {
         let mut tls_upstream = tls.clone();
         tls_upstream.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let route = Route::new(proxy, tls)?;
-        Ok(Self(HttpsConnector::from((route, Arc::new(tls_upstream)))))
+        let way = Way::new(proxy, tls)?;
+        Ok(Self(HttpsConnector::from((way, Arc::new(tls_upstream)))))
     }
 }
 
@@ -77,14 +77,16 @@ impl Connector {
 
 /// The way to a server, below TLS.
 #[derive(Debug, Clone)]
-enum Route {
+pub(crate) enum Way {
     Direct(HttpConnector),
     Connect(Tunnel<HttpsConnector<HttpConnector>>),
     Socks5(SocksV5<HttpsConnector<HttpConnector>>),
 }
 
-impl Route {
-    fn new(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<Self, String> {
+impl Way {
+    /// # Errors
+    /// What is wrong with the credentials of the proxy.
+    pub(crate) fn new(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<Self, String> {
         let Some(proxy) = proxy else { return Ok(Self::Direct(tcp())) };
         let to_proxy = HttpsConnector::from((tcp(), Arc::new(tls.clone())));
         let address = proxy.address.clone();
@@ -107,7 +109,27 @@ impl Route {
     }
 }
 
-impl Service<Uri> for Route {
+impl Way {
+    /// Whether it leads through a proxy.
+    pub(crate) const fn is_proxied(&self) -> bool {
+        !matches!(self, Self::Direct(_))
+    }
+
+    /// A new connection to a host, by its name or its address.
+    ///
+    /// # Errors
+    /// What failed on the way there.
+    pub(crate) async fn connect(&self, host: &str, port: u16) -> Result<TokioIo<Wire>, BoxError> {
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let url = Uri::builder().scheme("http").authority(format!("{host}:{port}"));
+        let url = url.path_and_query("/").build()?;
+        let mut way = self.clone();
+        poll_fn(|cx| way.poll_ready(cx)).await?;
+        way.call(url).await.map(TokioIo::new)
+    }
+}
+
+impl Service<Uri> for Way {
     type Response = Wire;
     type Error = BoxError;
     type Future = Connecting<Wire>;

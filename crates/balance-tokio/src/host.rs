@@ -59,7 +59,7 @@ where
     pub fn with_tls(settings: &Settings, tls: &ClientConfig) -> Result<Self, BoxError> {
         Ok(Self {
             egress: Egress::new(settings, tls)?,
-            visitor: Visitor::new(tls),
+            visitor: Visitor::new(settings, tls)?,
             idle: settings.idle.0,
         })
     }

@@ -103,6 +103,7 @@ impl Journal {
             ms = millis(*start),
             tries = self.tries(&trail.tries),
             ending,
+            not_put = trail.not_put,
             prompt_tokens = usage.map(|usage| usage.prompt_tokens),
             answer_tokens = usage.map(|usage| usage.candidates_tokens),
             thought_tokens = usage.map(|usage| usage.thoughts_tokens),

@@ -1,13 +1,22 @@
-//! Visits addresses that callers or the operator name, a connection for each visit.
+//! Visits addresses that callers or the operator name, a connection for each visit, by the proxies
+//! where there are any.
 //!
-//! Invariant: the address that is connected to is the one that was judged. A name is resolved once,
-//! here, so that it cannot lead elsewhere after it was looked at; and no proxy resolves it anew.
+//! Invariant: where the reach is limited, the address that is connected to is the one that was
+//! judged. A name is resolved once, here, so that it cannot lead elsewhere after it was looked at;
+//! and no proxy resolves it anew.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use balance_core::{
     host::{BoxError, VisitError},
     reach::Reach,
+    settings::Settings,
 };
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, Uri, header, uri::Scheme};
@@ -17,16 +26,25 @@ use hyper_util::rt::TokioIo;
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
+    net::lookup_host,
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{connector::PATIENCE, host::whole_cause};
+use crate::{
+    connector::{PATIENCE, Way, Wire},
+    host::whole_cause,
+    proxy::Proxy,
+};
 
 /// Goes to one address and back.
-#[derive(Clone)]
-pub(crate) struct Visitor(TlsConnector);
+pub(crate) struct Visitor {
+    tls: TlsConnector,
+    /// Through the proxies, or directly; never empty.
+    ways: Vec<Way>,
+    /// How often a way was taken; they take turns.
+    taken: AtomicUsize,
+}
 
 impl std::fmt::Debug for Visitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,8 +53,17 @@ impl std::fmt::Debug for Visitor {
 }
 
 impl Visitor {
-    pub(crate) fn new(tls: &ClientConfig) -> Self {
-        Self(TlsConnector::from(Arc::new(tls.clone())))
+    /// # Errors
+    /// What is wrong with a proxy.
+    pub(crate) fn new(settings: &Settings, tls: &ClientConfig) -> Result<Self, String> {
+        let proxies = settings.proxies.0.iter();
+        let ways = proxies.map(|url| Way::new(Some(&Proxy::read(url)?), tls));
+        let mut ways = ways.collect::<Result<Vec<_>, String>>()?;
+        if ways.is_empty() {
+            ways.push(Way::new(None, tls)?);
+        }
+        let tls = TlsConnector::from(Arc::new(tls.clone()));
+        Ok(Self { tls, ways, taken: AtomicUsize::new(0) })
     }
 
     /// Sends a request and gives the head of its response; the body ends the connection.
@@ -55,15 +82,35 @@ impl Visitor {
         let host = HeaderValue::try_from(uri.authority().map_or("", |name| name.as_str()));
         request.headers_mut().insert(header::HOST, host.map_err(lost)?);
         let request = request.map(Full::new);
-        let stream = timeout(PATIENCE, connect(&place, reach));
+        let stream = timeout(PATIENCE, self.connect(&place, reach));
         let stream = stream.await.map_err(|_| lost(format!("not connected in {PATIENCE:?}")))??;
         if !place.is_secure {
             return exchange(stream, request).await;
         }
         let name = ServerName::try_from(place.host).map_err(lost)?;
-        let secure = timeout(PATIENCE, self.0.connect(name, stream));
+        let secure = timeout(PATIENCE, self.tls.connect(name, stream));
         let secure = secure.await.map_err(|_| lost(format!("no TLS in {PATIENCE:?}")))?;
         exchange(secure.map_err(lost)?, request).await
+    }
+
+    /// Connects to the first of the place's addresses that is within reach and answers.
+    async fn connect(&self, place: &Place, reach: Reach) -> Result<TokioIo<Wire>, VisitError> {
+        let turn = self.taken.fetch_add(1, Ordering::Relaxed) % self.ways.len().max(1);
+        let way = self.ways.get(turn).ok_or_else(|| lost("there is no way out"))?;
+        if reach == Reach::Anywhere && way.is_proxied() {
+            // Whoever may go anywhere may have the proxy look for it.
+            return way.connect(&place.host, place.port).await.map_err(VisitError::Lost);
+        }
+        let found = lookup_host((place.host.as_str(), place.port)).await.map_err(lost)?;
+        let found: Vec<SocketAddr> = found.filter(|address| reach.admits(address.ip())).collect();
+        let mut last = VisitError::OutOfReach;
+        for address in found {
+            match way.connect(&address.ip().to_string(), address.port()).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = VisitError::Lost(error),
+            }
+        }
+        Err(last)
     }
 }
 
@@ -81,23 +128,6 @@ impl Place {
         let host = uri.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
         (is_secure || uri.scheme() == Some(&Scheme::HTTP)).then_some(Self { host, port, is_secure })
     }
-}
-
-/// Connects to the first of the place's addresses that is within reach and answers.
-async fn connect(place: &Place, reach: Reach) -> Result<TcpStream, VisitError> {
-    let found = lookup_host((place.host.as_str(), place.port)).await.map_err(lost)?;
-    let addresses: Vec<SocketAddr> = found.filter(|address| reach.admits(address.ip())).collect();
-    let mut last = VisitError::OutOfReach;
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                stream.set_nodelay(true).map_err(lost)?;
-                return Ok(stream);
-            }
-            Err(error) => last = lost(error),
-        }
-    }
-    Err(last)
 }
 
 async fn exchange(

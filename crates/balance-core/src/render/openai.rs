@@ -4,6 +4,7 @@
 //! Invariant: a fault of the operator's keys is never told as the caller's: clients that see 401
 //! ask their user for another key.
 
+use balance_dialect::gemini::error::ErrorBody;
 use balance_dialect::translate::{ErrorClass, error_class};
 use http::StatusCode;
 
@@ -97,7 +98,10 @@ fn upstream(fault: &Fault) -> Class {
         ),
         Blame::Gateway => class(status, SERVER_ERROR, fault.code(), None),
         Blame::Service { .. } | Blame::Request => {
-            let ErrorClass { kind, code, param } = error_class(status.as_u16(), &fault.message);
+            let told = ErrorBody::parse(&fault.body);
+            let field = told.as_ref().and_then(ErrorBody::field);
+            let ErrorClass { kind, code, param } =
+                error_class(status.as_u16(), &fault.message, field);
             class(status, kind, code, param)
         }
     }

@@ -32,6 +32,7 @@ impl Settings {
             safety_settings: self.safety_settings.0.clone(),
             thinking: self.thinking_budget_map.clone(),
             shows_thoughts: self.show_thoughts.0,
+            shows_sources: self.show_sources.0,
             code_execution: self.code_execution.0,
             url_context: match self.url_context.0 {
                 true => self.url_context_models.clone(),

@@ -94,6 +94,24 @@ impl ErrorBody {
         })
     }
 
+    /// The first field of the request that is named as wrong, by its path, in the details or else
+    /// in the message.
+    #[must_use]
+    pub fn field(&self) -> Option<&str> {
+        let named = self.details.iter().find_map(|detail| {
+            let Detail::BadRequest { field_violations } = detail else { return None };
+            field_violations.iter().map(|it| it.field.as_str()).find(|field| !field.is_empty())
+        });
+        // `Invalid value at 'generation_config.top_k' (TYPE_INT32)`, and
+        // `* GenerateContentRequest.contents[0].parts: contents.parts must not be empty.`
+        let quoted = || self.message.split_once(" at '")?.1.split_once('\'').map(|(path, _)| path);
+        let listed = || {
+            let (_, path) = self.message.split_once("* GenerateContentRequest.")?;
+            path.split_once(':').map(|(path, _)| path)
+        };
+        named.or_else(quoted).or_else(listed)
+    }
+
     /// All violated quotas, of all `QuotaFailure` details.
     pub fn quota_violations(&self) -> impl Iterator<Item = &Violation> {
         self.details.iter().flat_map(|detail| {

@@ -59,6 +59,23 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Sets the field of a name that is not known beforehand.
+    pub(crate) fn put(&mut self, name: &str, value: &impl Serialize) {
+        let Ok(value) = to_raw_value(value) else { return };
+        match self.0.iter_mut().find(|(known, _)| **known == *name) {
+            Some((_, old)) => *old = Cow::Owned(value),
+            None => self.0.push((name.to_owned().into(), Cow::Owned(value))),
+        }
+    }
+
+    /// All fields, free of what they were read from.
+    pub(crate) fn into_owned<'b>(self) -> impl Iterator<Item = (String, Raw<'b>)> {
+        let owned = |(name, value): (Text<'a>, Raw<'a>)| {
+            (name.into_inner().into_owned(), Cow::Owned(value.into_owned()))
+        };
+        self.0.into_iter().map(owned)
+    }
+
     /// Sets a field that is not there.
     pub(crate) fn set_default(&mut self, names: &[&'a str], value: &impl Serialize) {
         if !self.has(names) {

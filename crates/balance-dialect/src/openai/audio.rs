@@ -35,6 +35,35 @@ pub struct Voice {}
 
 object!(SpeechRequest<'a>, Voice);
 
+/// An event of a sound.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type")]
+pub enum SpeechEvent {
+    /// More of the sound.
+    #[serde(rename = "speech.audio.delta")]
+    Delta {
+        /// Base64.
+        audio: String,
+    },
+    /// All is there.
+    #[serde(rename = "speech.audio.done")]
+    Done {
+        /// What it took.
+        usage: SpeechUsage,
+    },
+}
+
+/// The tokens of a sound.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SpeechUsage {
+    /// Of the text.
+    pub input_tokens: u64,
+    /// Of the sound.
+    pub output_tokens: u64,
+    /// All.
+    pub total_tokens: u64,
+}
+
 /// A transcript.
 #[derive(Debug, Serialize)]
 pub struct Transcript<'a> {
@@ -42,6 +71,26 @@ pub struct Transcript<'a> {
     pub text: &'a str,
     /// What it took.
     pub usage: Usage,
+}
+
+/// An event of a transcript.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type")]
+pub enum TranscriptEvent<'a> {
+    /// More words.
+    #[serde(rename = "transcript.text.delta")]
+    Delta {
+        /// The words.
+        delta: &'a str,
+    },
+    /// All is there.
+    #[serde(rename = "transcript.text.done")]
+    Done {
+        /// All words.
+        text: &'a str,
+        /// What it took.
+        usage: Usage,
+    },
 }
 
 /// The tokens of a transcript.

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 pub use self::google::{ExtraBody, Google, ThinkingConfig};
 pub use self::message::{
     CustomCall, ExtraContent, FilePart, FunctionCall, GoogleContent, ImageUrl, InputAudio, Message,
-    Part, ReasoningDetail, ToolCall,
+    OtherPart, Part, ReasoningDetail, ToolCall,
 };
 pub use self::tool::{
     AllowedTools, Custom, Function, Grammar, InputFormat, NamedFunction, NamedTool, Tool,
@@ -96,6 +96,9 @@ pub struct ChatRequest<'a> {
     pub extra_body: Option<ExtraBody<'a>>,
     /// The content of `extra_body.google`, from SDKs that send it at the top.
     pub google: Option<Google<'a>>,
+    /// The shape and size of pictures, as OpenRouter's clients say it.
+    #[serde(borrow)]
+    pub image_config: Option<&'a RawValue>,
 }
 
 /// What a stream holds beside the answer.

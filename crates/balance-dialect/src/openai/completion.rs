@@ -3,13 +3,18 @@
 //! Invariant: every field that OpenAI's schema requires is there, null where it has nothing to say,
 //! since strictly typed clients demand it.
 
+mod extra;
+mod media;
+mod usage;
+
 use std::borrow::Cow;
-use std::fmt;
 
 use serde::Serialize;
 
+pub use self::extra::{ExtraContent, GoogleContent, OtherPart};
+pub use self::media::{Audio, DataUrl, Image, ImageKind, ImageUrl};
+pub use self::usage::{CompletionTokens, PromptTokens, Usage};
 use super::logprobs::Logprobs;
-use crate::json::{OneLine, Shown};
 
 /// A whole answer.
 #[derive(Debug, Serialize)]
@@ -65,6 +70,9 @@ pub struct Head<'a> {
     pub created: u64,
     /// The model as the client asked for it.
     pub model: &'a str,
+    /// The version of the model that answers, when Gemini tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_fingerprint: Option<&'a str>,
 }
 
 /// One of the answers.
@@ -218,59 +226,6 @@ pub struct FunctionCall<'a> {
     pub arguments: Cow<'a, str>,
 }
 
-/// A picture.
-#[derive(Debug, Clone, Serialize)]
-pub struct Image<'a> {
-    /// The picture's place among the pictures of the answer.
-    pub index: u32,
-    /// Always `image_url`.
-    #[serde(rename = "type")]
-    pub kind: ImageKind,
-    /// Where it is.
-    pub image_url: ImageUrl<'a>,
-}
-
-/// How a picture is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImageKind {
-    /// By its address.
-    ImageUrl,
-}
-
-/// The address of a picture.
-#[derive(Debug, Clone, Serialize)]
-pub struct ImageUrl<'a> {
-    /// A `data:` URL.
-    pub url: Shown<DataUrl<'a>>,
-}
-
-/// A `data:` URL of base64, or what stands for it on the web.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DataUrl<'a> {
-    /// The media type.
-    pub mime_type: &'a str,
-    /// Base64; or the address of a picture that was put on the web, which is no base64.
-    pub data: &'a str,
-}
-
-impl DataUrl<'_> {
-    /// Whether it was put on the web.
-    #[must_use]
-    pub fn is_on_the_web(&self) -> bool {
-        self.data.contains(':')
-    }
-}
-
-impl fmt::Display for DataUrl<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_on_the_web() {
-            return f.write_str(self.data);
-        }
-        write!(f, "data:{};base64,{}", self.mime_type, self.data)
-    }
-}
-
 /// A source of the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Annotation<'a> {
@@ -302,59 +257,6 @@ pub struct UrlCitation<'a> {
     pub title: Cow<'a, str>,
 }
 
-/// A sound.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Audio<'a> {
-    /// Its name, the same in all chunks.
-    pub id: Cow<'a, str>,
-    /// Base64.
-    pub data: Cow<'a, str>,
-    /// Until when OpenAI would know the name, in seconds since 1970.
-    pub expires_at: u64,
-    /// What is said, always empty: Gemini does not tell.
-    pub transcript: &'static str,
-}
-
-/// What a provider attaches to messages and calls.
-#[derive(Debug, Clone, Serialize)]
-pub struct ExtraContent<'a> {
-    /// Gemini's part of it.
-    pub google: GoogleContent<'a>,
-}
-
-impl<'a> ExtraContent<'a> {
-    /// Carries a signature to the client and, with luck, back.
-    #[must_use]
-    pub fn signed(thought_signature: &'a str) -> Self {
-        let thought_signature = Some(thought_signature);
-        Self { google: GoogleContent { thought_signature, ..GoogleContent::default() } }
-    }
-}
-
-/// What Gemini attaches to messages and calls.
-#[derive(Debug, Clone, Default, Serialize)]
-pub struct GoogleContent<'a> {
-    /// The proof of the thoughts behind the part; it must come back unchanged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub thought_signature: Option<&'a str>,
-    /// What Google Search found and was asked, as Gemini tells it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub grounding_metadata: Option<OneLine>,
-    /// The pages that were read, as Gemini tells it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub url_context_metadata: Option<OneLine>,
-}
-
-impl GoogleContent<'_> {
-    /// Whether there is nothing in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.thought_signature.is_none()
-            && self.grounding_metadata.is_none()
-            && self.url_context_metadata.is_none()
-    }
-}
-
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -369,41 +271,4 @@ pub enum FinishReason {
     FunctionCall,
     /// Google blocked the prompt or the answer.
     ContentFilter,
-}
-
-/// Tokens used.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Usage {
-    /// Tokens of the prompt, cached ones included.
-    pub prompt_tokens: u64,
-    /// Tokens of the answer, thoughts included.
-    pub completion_tokens: u64,
-    /// The sum.
-    pub total_tokens: u64,
-    /// The tokens of the prompt by kind.
-    pub prompt_tokens_details: PromptTokens,
-    /// The tokens of the answer by kind.
-    pub completion_tokens_details: CompletionTokens,
-}
-
-/// The tokens of a prompt by kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PromptTokens {
-    /// Those that were cached.
-    pub cached_tokens: u64,
-    /// Those of sounds.
-    pub audio_tokens: u64,
-}
-
-/// The tokens of an answer by kind.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct CompletionTokens {
-    /// Those of the thoughts.
-    pub reasoning_tokens: u64,
-    /// Those of sounds.
-    pub audio_tokens: u64,
-    /// Always 0.
-    pub accepted_prediction_tokens: u64,
-    /// Always 0.
-    pub rejected_prediction_tokens: u64,
 }

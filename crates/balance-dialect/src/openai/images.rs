@@ -24,6 +24,8 @@ pub struct ImagesRequest<'a> {
     pub response_format: Option<Text<'a>>,
     /// The pictures to be changed.
     pub images: Option<Vec<Original<'a>>>,
+    /// Whether the answer comes as events.
+    pub stream: Option<bool>,
 }
 
 /// A picture to be changed.
@@ -51,6 +53,42 @@ pub struct ImagesResponse<'a> {
     /// What it took; not told for models that do not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+}
+
+/// A picture in an event.
+#[derive(Debug, Serialize)]
+pub struct ImageEvent<'a> {
+    /// `image_generation.completed` or `image_edit.completed`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Base64.
+    pub b64_json: &'a str,
+    /// When it was made, in seconds since 1970.
+    pub created_at: u64,
+    /// Always `auto`, as are the next two: Gemini does not tell.
+    pub size: &'static str,
+    /// See `size`.
+    pub quality: &'static str,
+    /// See `size`.
+    pub background: &'static str,
+    /// `png`, `jpeg` or `webp`.
+    pub output_format: &'a str,
+    /// What all pictures took together.
+    pub usage: Usage,
+}
+
+impl<'a> ImageEvent<'a> {
+    /// A picture, in base64, of this kind.
+    #[must_use]
+    pub fn of(
+        kind: &'static str,
+        (b64_json, output_format): (&'a str, &'a str),
+        created_at: u64,
+        usage: Usage,
+    ) -> Self {
+        let (size, quality, background) = ("auto", "auto", "auto");
+        Self { kind, b64_json, created_at, size, quality, background, output_format, usage }
+    }
 }
 
 /// A picture, in one of two ways.

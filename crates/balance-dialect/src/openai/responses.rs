@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 pub use self::item::{Item, Part};
-use super::chat::{Google, Tool, ToolChoice};
+use super::chat::{ExtraBody, Google, Tool, ToolChoice};
 use super::number::Integer;
 use super::object::object;
 use super::union::{StringOrArray, StringOrObject};
@@ -53,7 +53,15 @@ pub struct ResponsesRequest<'a> {
     pub prompt: Option<&'a RawValue>,
     /// Whether the answer is made while nobody waits.
     pub background: Option<bool>,
-    /// Google's extensions.
+    /// How many alternatives each log probability comes with.
+    pub top_logprobs: Option<Integer>,
+    /// What else the answer has, such as `message.output_text.logprobs`.
+    pub include: Option<Vec<Text<'a>>>,
+    /// How soon, and at what price: `auto`, `default`, `flex` or `priority`.
+    pub service_tier: Option<Text<'a>>,
+    /// What SDKs send beside OpenAI's fields.
+    pub extra_body: Option<ExtraBody<'a>>,
+    /// Google's extensions, from SDKs that send them at the top.
     pub google: Option<Google<'a>>,
 }
 

@@ -4,7 +4,7 @@
 //! Invariant: a name that Google gives to a model is never taken for another name with a suffix;
 //! what cannot be told apart is asked for as it stands.
 
-use super::pattern::{Patterns, best};
+use super::pattern::{Patterns, best, matches};
 use crate::translate::Refusal;
 use crate::translate::is_known_model;
 
@@ -114,6 +114,11 @@ const GOOGLE: [&str; 10] = [
 ];
 
 impl ModelMap {
+    /// Whether a row of the operator's, other than `*`, stands for this name.
+    pub(crate) fn has_row_for(&self, name: &str) -> bool {
+        self.rows.iter().any(|(pattern, _)| pattern != "*" && matches(pattern, name))
+    }
+
     /// Whether the operator's map has this very name.
     fn names(&self, name: &str) -> bool {
         self.rows.iter().any(|(pattern, _)| pattern == name)
@@ -168,6 +173,13 @@ impl Naming {
         let own = Listed { id: model.to_owned(), label: "" };
         let is_open = |listed: &Listed| self.resolve(&listed.id).is_ok();
         std::iter::once(own).chain(derived).filter(is_open).collect()
+    }
+
+    /// Whether models are listed under other names than Google's.
+    #[must_use]
+    pub fn changes_lists(&self) -> bool {
+        let lists = [&self.search, &self.image, &self.thinking, &self.hidden];
+        lists.iter().any(|list| !list.is_empty())
     }
 
     /// The model that a name stands for, with its own suffixes and these; none where a suffix is not

@@ -3,8 +3,6 @@
 //! Invariant: the same answer of Gemini gives the same text, calls, finish reasons and usage either
 //! way.
 
-mod logprobs;
-mod refused;
 pub(crate) mod sound;
 mod stream;
 mod whole;
@@ -19,8 +17,8 @@ use super::names::Names;
 use super::piece::CallIds;
 use super::sources::Written;
 use super::speech::SoundFormat;
-use crate::gemini::generate::answer::FunctionCall;
-use crate::json::{Text, compact};
+use crate::gemini::generate::answer::{FunctionCall, GenerateContentResponse};
+use crate::json::compact;
 use crate::openai::chat::StreamOptions;
 use crate::openai::completion::{
     self, Audio, Called, CustomCall, ExtraContent, FinishReason, GoogleContent, Head,
@@ -36,15 +34,25 @@ pub(crate) struct Chat {
     id: Option<String>,
     created: u64,
     model: String,
+    /// The version of the model that answers.
+    version: Option<String>,
     names: Names,
     ids: Ids,
     calls: CallIds,
-    usage: StreamUsage,
-    sound: SoundFormat,
-    style: CallStyle,
+    style: Style,
     choices: Vec<ChoiceState>,
-    /// Why Google answers nothing to the prompt, if so.
-    blocked: Option<String>,
+    /// Why Google answers nothing to the prompt, if so, and what it tells of it.
+    blocked: Option<(String, GoogleContent<'static>)>,
+}
+
+/// How a client is told of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    pub(crate) usage: StreamUsage,
+    pub(crate) sound: SoundFormat,
+    pub(crate) calls: CallStyle,
+    /// Whether the sources stand at the end of the text, too.
+    pub(crate) links: bool,
 }
 
 /// How a client is told of calls.
@@ -95,7 +103,7 @@ struct ChoiceState {
     /// The name of the sound, once there is one.
     audio: Option<String>,
     written: Written<'static>,
-    /// What was last told of the sources, which is told on at the end.
+    /// What was last told of the answer, which is told on at the end.
     google: GoogleContent<'static>,
     end: Option<End>,
     /// Why there is nothing in it, if Google blocked it.
@@ -107,7 +115,7 @@ impl Chat {
     pub(crate) fn new(
         model: &str,
         names: Names,
-        (usage, sound, style): (StreamUsage, SoundFormat, CallStyle),
+        style: Style,
         calls: CallIds,
         stamp: Stamp,
     ) -> Self {
@@ -116,21 +124,21 @@ impl Chat {
             id: None,
             created: stamp.unix_seconds,
             model: model.to_owned(),
+            version: None,
             names,
             ids,
             calls,
-            usage,
-            sound,
             style,
             choices: Vec::new(),
             blocked: None,
         }
     }
 
-    /// Settles the answer's name at Gemini's first word.
-    fn settle_id(&mut self, response_id: Option<&Text<'_>>) {
+    /// Settles the answer's name, and who gives it, at Gemini's first word.
+    fn begin(&mut self, answer: &GenerateContentResponse<'_>) {
         if self.id.is_none() {
-            let given = response_id.filter(|id| !id.is_empty());
+            let given = answer.response_id.as_ref().filter(|id| !id.is_empty());
+            self.version = answer.model_version.as_ref().map(|version| version.to_string());
             let ids = &mut self.ids;
             let id =
                 given.map_or_else(|| ids.next("chatcmpl-"), |id| format!("chatcmpl-{}", &**id));
@@ -150,6 +158,7 @@ impl Chat {
             object,
             created: self.created,
             model: &self.model,
+            system_fingerprint: self.version.as_deref(),
         }
     }
 }
@@ -173,5 +182,53 @@ fn tool_call<'a>(
         id: id.into(),
         called,
         extra_content: signature.filter(|s| !s.is_empty()).map(ExtraContent::signed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::preset::Preset;
+    use crate::translate::{Stamp, chat_by};
+
+    /// The text of an answer with two sources, whole and as a stream.
+    fn told(shows_sources: bool, fields: &Value) -> [String; 2] {
+        let preset = Preset { shows_sources, ..Preset::default() };
+        let answer = json!({ "candidates": [{ "content": { "parts": [{ "text": "a" }] },
+            "finishReason": "STOP", "groundingMetadata": { "groundingChunks": [
+                { "web": { "uri": "https://a", "title": "A [1]" } }, { "web": { "uri": "https://b" } },
+                { "web": { "uri": "https://a", "title": "A" } }] } }] });
+        [false, true].map(|stream| {
+            let mut body = json!({ "model": "m", "stream": stream,
+                                   "messages": [{ "role": "user", "content": "q" }] });
+            body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+            let stamp = Stamp { unix_seconds: 0, nonce: 0 };
+            let mut call = chat_by(&preset, body.to_string().as_bytes(), stamp).unwrap();
+            let mut out = Vec::new();
+            if !stream {
+                call.translator.whole(answer.to_string().as_bytes(), &mut out).unwrap();
+                let told: Value = serde_json::from_slice(&out).unwrap();
+                return told["choices"][0]["message"]["content"].as_str().unwrap().to_owned();
+            }
+            call.translator.push(format!("data: {answer}\n\n").as_bytes(), &mut out).unwrap();
+            call.translator.finish(&mut out);
+            let out = String::from_utf8(out).unwrap();
+            let events = out.lines().filter_map(|line| line.strip_prefix("data: {"));
+            let events = events.map(|event| serde_json::from_str(&format!("{{{event}")).unwrap());
+            let words = |event: Value| {
+                event["choices"][0]["delta"]["content"].as_str().unwrap_or_default().to_owned()
+            };
+            events.map(words).collect()
+        })
+    }
+
+    #[test]
+    fn sources_stand_behind_the_text_where_the_operator_wants_it() {
+        let linked = "a\n\n---\n\n- [A  1 ](https://a)\n- [https://b](https://b)";
+        assert_eq!(told(true, &json!({})), [linked, linked]);
+        assert_eq!(told(false, &json!({})), ["a", "a"]);
+        let json = json!({ "response_format": { "type": "json_object" } });
+        assert_eq!(told(true, &json), ["a", "a"]);
     }
 }

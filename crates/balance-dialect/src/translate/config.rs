@@ -144,11 +144,21 @@ pub(crate) fn penalty(
 /// `logprobs`.
 pub(crate) fn top_logprobs(chat: &ChatRequest<'_>) -> Result<Option<i64>, Refusal> {
     match chat.top_logprobs {
-        Some(Integer(0)) | None => Ok(None),
-        Some(_) if chat.logprobs != Some(true) => {
+        Some(Integer(1..)) if chat.logprobs != Some(true) => {
             let reason = "it stands only with 'logprobs': true";
             Err(Refusal::invalid_value("top_logprobs", reason))
         }
+        count => alternatives(count),
+    }
+}
+
+/// The same without `logprobs` to go with it.
+///
+/// # Errors
+/// A [`Refusal`] of a number out of the range that OpenAI and Gemini share.
+pub(crate) fn alternatives(count: Option<Integer>) -> Result<Option<i64>, Refusal> {
+    match count {
+        Some(Integer(0)) | None => Ok(None),
         Some(Integer(count)) if (1..=ALTERNATIVES).contains(&count) => Ok(Some(count)),
         Some(_) => {
             let reason = format!("it must lie between 0 and {ALTERNATIVES}");

@@ -53,7 +53,7 @@ fn take(parts: &mut [Part<'_>], levels: &mut Vec<Option<ResolutionLevel>>) {
         match &mut part.data {
             Data::InlineData(_) | Data::FileData(_) => levels.push(detail.map(|d| d.level)),
             Data::FunctionResponse(response) => take(&mut response.parts, levels),
-            Data::Text(_) | Data::FunctionCall(_) => {}
+            Data::Text(_) | Data::FunctionCall(_) | Data::ToolCall(_) | Data::ToolResponse(_) => {}
         }
     }
 }

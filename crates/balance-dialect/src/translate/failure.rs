@@ -2,6 +2,7 @@
 //!
 //! Invariant: no API key is repeated, though Google's messages may quote one.
 
+mod field;
 mod table;
 
 pub use self::table::{ErrorClass, error_class};
@@ -13,7 +14,7 @@ use crate::openai::error::ErrorObject;
 /// An error that Gemini reported after its answer had begun.
 pub(crate) fn of_upstream(error: &ErrorBody, tell: impl FnOnce(&ErrorObject<'_>)) {
     let ErrorClass { kind, code, param } =
-        error_class(error.code.unwrap_or_default(), &error.message);
+        error_class(error.code.unwrap_or_default(), &error.message, error.field());
     let message = match masked(&error.message) {
         message if message.is_empty() => "Gemini broke off its answer; try again.".to_owned(),
         message => message,

@@ -169,6 +169,7 @@ impl Lanes {
         for (lane, mut answer) in answers.into_iter().enumerate() {
             self.place(lane, &mut answer);
             merged.response_id = merged.response_id.or(answer.response_id);
+            merged.model_version = merged.model_version.or(answer.model_version);
             merged.candidates.append(&mut answer.candidates);
         }
         merged
@@ -187,5 +188,11 @@ fn blocked<'a>(feedback: &PromptFeedback<'a>) -> Candidate<'a> {
     let is_block = |reason: &EnumName<'_>| finish::End::read(&reason.0) == finish::End::Blocked;
     let reason = reason.filter(is_block).unwrap_or_else(|| EnumName(Text::from("SAFETY")));
     let finish_message = feedback.block_reason_message.clone();
-    Candidate { finish_reason: Some(reason), finish_message, ..Candidate::default() }
+    let safety_ratings = feedback.safety_ratings;
+    Candidate {
+        finish_reason: Some(reason),
+        finish_message,
+        safety_ratings,
+        ..Candidate::default()
+    }
 }

@@ -2,11 +2,40 @@
 //!
 //! Invariant: each comes as a whole, in the media type that it says.
 
+use serde::Serialize;
+
 use super::Malformed;
 use super::pictures::Pictures;
 use super::spoken::Spoken;
 use super::transcript::Transcript;
+use crate::json;
 use crate::summary::Summary;
+
+/// How a thing is delivered. Gemini makes it as a whole, so the events come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// As it is.
+    Bytes,
+    /// In events, for clients that read no other answer.
+    Events,
+}
+
+impl Delivery {
+    /// The media type of what is of this type as it is.
+    pub(super) const fn content_type(self, as_it_is: &'static str) -> &'static str {
+        match self {
+            Self::Bytes => as_it_is,
+            Self::Events => "text/event-stream",
+        }
+    }
+}
+
+/// Writes an event.
+pub(super) fn write_event(event: &impl Serialize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"data: ");
+    json::write(event, out);
+    out.extend_from_slice(b"\n\n");
+}
 
 /// The thing in the making.
 #[derive(Debug)]
@@ -29,7 +58,7 @@ impl Made {
     /// See [`Translator::content_type`](super::Translator::content_type).
     pub(super) const fn content_type(&self) -> &'static str {
         match self {
-            Self::Pictures(_) => "application/json",
+            Self::Pictures(pictures) => pictures.content_type(),
             Self::Spoken(spoken) => spoken.content_type(),
             Self::Transcript(transcript) => transcript.content_type(),
         }

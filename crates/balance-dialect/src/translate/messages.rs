@@ -10,20 +10,45 @@ use super::refusal::{Refusal, quoted};
 use super::{packed, parts};
 use crate::gemini::generate::request::{Data, Object, Part};
 use crate::json::Text;
-use crate::openai::chat::{ExtraContent, FunctionCall, Message, ToolCall};
+use crate::openai::chat::{ExtraContent, FunctionCall, Message, OtherPart, ToolCall};
 use crate::openai::union::StringOrArray;
+
+/// What becomes of the steps of Google's own tools that come back with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ToolSteps {
+    /// They are told; Gemini wants them back where it was allowed such tools beside functions.
+    Told,
+    /// They are left out: Gemini would refuse them.
+    LeftOut,
+}
 
 /// Tells all messages, in order.
 ///
 /// # Errors
 /// A [`Refusal`] that names the part of a message that has no place in a conversation.
-pub(crate) fn dialogue<'a>(messages: &'a [Message<'a>]) -> Result<Dialogue<'a>, Refusal> {
+pub(crate) fn dialogue<'a>(
+    messages: &'a [Message<'a>],
+    steps: ToolSteps,
+) -> Result<Dialogue<'a>, Refusal> {
     let path = Path::root("messages");
     let mut dialogue = Dialogue::default();
     for (index, message) in messages.iter().enumerate() {
+        if steps == ToolSteps::Told && &*message.role == "assistant" {
+            message.tool_steps().filter_map(step).for_each(|part| dialogue.say(part));
+        }
         tell(&mut dialogue, message, path.index(index))?;
     }
     Ok(dialogue)
+}
+
+/// A step of a tool of Google's. What it did with media is not taken back.
+fn step<'a>(step: &'a OtherPart<'a>) -> Option<Part<'a>> {
+    let call = step.tool_call.map(|json| (json, Data::ToolCall(json)));
+    let (json, data) =
+        call.or_else(|| step.tool_response.map(|json| (json, Data::ToolResponse(json))))?;
+    let thought_signature = step.thought_signature.clone();
+    let is_taken = !json.get().contains("\"MEDIA_PROCESSING\"");
+    is_taken.then_some(Part { thought_signature, ..data.into() })
 }
 
 /// The names of all calls in the conversation.
@@ -169,7 +194,9 @@ pub(crate) fn outcome<'a, T>(
             Data::InlineData(_)
             | Data::FileData(_)
             | Data::FunctionCall(_)
-            | Data::FunctionResponse(_) => media.push(part),
+            | Data::FunctionResponse(_)
+            | Data::ToolCall(_)
+            | Data::ToolResponse(_) => media.push(part),
         }
     }
     let response = match <[Text<'a>; 1]>::try_from(texts) {

@@ -11,7 +11,8 @@ mod tests;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::posted::{MediaModels, Posted, answer, model_of, reason};
+use super::made::{Delivery, write_event};
+use super::posted::{MediaPreset, Posted, answer, reason};
 use super::refusal::{Refusal, quoted};
 use super::usage::Tokens;
 use super::{Call, Kind, Made, Malformed, Stamp, Translator, Upstream, model};
@@ -20,7 +21,7 @@ use crate::gemini::generate::request::{
 };
 use crate::json::{self, Text};
 use crate::openai::completion::DataUrl;
-use crate::openai::images::{Image, ImagesResponse, InputTokens, Usage};
+use crate::openai::images::{Image, ImageEvent, ImagesResponse, InputTokens, Usage};
 use crate::summary::{Ending, Summary};
 
 /// How many pictures OpenAI makes at once.
@@ -45,6 +46,7 @@ struct Wish<'a> {
     size: Option<Text<'a>>,
     format: Option<Text<'a>>,
     originals: Vec<Part<'a>>,
+    stream: bool,
 }
 
 /// How a client is given pictures.
@@ -59,6 +61,9 @@ enum Format {
 pub(super) struct Pictures {
     created: u64,
     format: Format,
+    /// Whether the pictures were made of others.
+    is_edit: bool,
+    delivery: Delivery,
     is_imagen: bool,
     /// How many answers are missing.
     waiting: usize,
@@ -74,13 +79,13 @@ pub(super) struct Pictures {
 /// A [`Refusal`] that names the field at fault; nothing must be sent then.
 pub fn pictures(
     posted: Posted<'_>,
-    models: &MediaModels<'_>,
+    preset: &MediaPreset<'_>,
     gallery: Gallery,
     stamp: Stamp,
 ) -> Result<Call, Refusal> {
     let mut wish = form::wish(posted)?;
     wish.originals.clear();
-    call(wish, models, gallery, stamp)
+    call(wish, preset, gallery, stamp)
 }
 
 /// Reads the body of `POST /v1/images/edits`.
@@ -89,7 +94,7 @@ pub fn pictures(
 /// A [`Refusal`] that names the field at fault; nothing must be sent then.
 pub fn edited_pictures(
     posted: Posted<'_>,
-    models: &MediaModels<'_>,
+    preset: &MediaPreset<'_>,
     gallery: Gallery,
     stamp: Stamp,
 ) -> Result<Call, Refusal> {
@@ -97,12 +102,12 @@ pub fn edited_pictures(
     if wish.originals.is_empty() {
         return Err(Refusal::missing("image"));
     }
-    call(wish, models, gallery, stamp)
+    call(wish, preset, gallery, stamp)
 }
 
 fn call(
     wish: Wish<'_>,
-    models: &MediaModels<'_>,
+    preset: &MediaPreset<'_>,
     gallery: Gallery,
     stamp: Stamp,
 ) -> Result<Call, Refusal> {
@@ -113,13 +118,27 @@ fn call(
         Ok(n) if (1..=MOST).contains(&n) => n,
         _ => return Err(Refusal::invalid_value("n", format_args!("it must be from 1 to {MOST}"))),
     };
-    let format = format(&wish, gallery)?;
-    let model = model_of(wish.model.as_deref(), models.images)?;
+    let delivery = if wish.stream { Delivery::Events } else { Delivery::Bytes };
+    let format = match delivery {
+        // An event has no place for an address.
+        Delivery::Events => Format::Base64,
+        Delivery::Bytes => format(&wish, gallery)?,
+    };
+    let is_edit = !wish.originals.is_empty();
+    let asked = preset.asked(wish.model.as_deref(), preset.images)?;
+    let model = &*asked.model;
     let is_imagen = model.starts_with("imagen");
-    let requests = if is_imagen { imagen(&wish, &model, n)? } else { gemini(wish, &model, n)? };
+    let requests = if is_imagen {
+        imagen(&wish, model, n)?
+    } else {
+        let upstream = preset.tuned(&asked, gemini(wish, model)?);
+        (0..n).map(|_| upstream.clone()).collect()
+    };
     let pictures = Pictures {
         created: stamp.unix_seconds,
         format,
+        is_edit,
+        delivery,
         is_imagen,
         waiting: requests.len(),
         made: Vec::new(),
@@ -127,7 +146,7 @@ fn call(
         image_tokens: 0,
     };
     let translator = Translator(Kind::Made(Made::Pictures(pictures)));
-    Ok(Call { model, stream: false, requests, translator })
+    Ok(Call { model: asked.model, stream: false, requests, translator })
 }
 
 /// Clients of `dall-e` models read `url` when they say nothing; those of others read what OpenAI
@@ -148,7 +167,7 @@ fn format(wish: &Wish<'_>, gallery: Gallery) -> Result<Format, Refusal> {
 }
 
 /// These models draw one picture for a request.
-fn gemini(wish: Wish<'_>, model: &str, n: u64) -> Result<Vec<Upstream>, Refusal> {
+fn gemini(wish: Wish<'_>, model: &str) -> Result<Upstream, Refusal> {
     let size = size::read(wish.size.as_deref())?;
     let is_sized = model::family(model).since_3;
     let image_config = size.map(|size| ImageConfig {
@@ -166,8 +185,7 @@ fn gemini(wish: Wish<'_>, model: &str, n: u64) -> Result<Vec<Upstream>, Refusal>
         },
         ..GenerateContentRequest::default()
     };
-    let upstream = Upstream::generate(model, false, &request, 0);
-    Ok((0..n).map(|_| upstream.clone()).collect())
+    Ok(Upstream::generate(model, false, &request, 0))
 }
 
 fn imagen(wish: &Wish<'_>, model: &str, n: u64) -> Result<Vec<Upstream>, Refusal> {
@@ -208,6 +226,10 @@ struct Prediction<'a> {
 }
 
 impl Pictures {
+    pub(super) const fn content_type(&self) -> &'static str {
+        self.delivery.content_type("application/json")
+    }
+
     /// Whether the client wants the pictures at addresses of their own.
     pub(super) fn want_addresses(&self) -> bool {
         self.format == Format::Url
@@ -273,28 +295,45 @@ impl Pictures {
     }
 
     fn write(&self, out: &mut Vec<u8>) {
+        if self.delivery == Delivery::Events {
+            let kind =
+                if self.is_edit { "image_edit.completed" } else { "image_generation.completed" };
+            for (mime_type, data) in &self.made {
+                let (b64_json, created_at, usage) = (data, self.created, self.usage());
+                let output_format = output_format(mime_type).unwrap_or("png");
+                let event = ImageEvent::of(kind, (b64_json, output_format), created_at, usage);
+                write_event(&event, out);
+            }
+            return;
+        }
         let data = self.made.iter().map(|(mime_type, data)| match self.format {
             Format::Base64 => Image::B64Json(data),
             Format::Url => Image::Url(DataUrl { mime_type, data }.to_string()),
         });
-        let kind = self.made.first().and_then(|(kind, _)| kind.strip_prefix("image/"));
-        let tokens = &self.tokens;
-        let input = tokens.prompt();
-        let usage = Usage {
+        let response = ImagesResponse {
+            created: self.created,
+            data: data.collect(),
+            output_format: self.made.first().and_then(|(kind, _)| output_format(kind)),
+            usage: (!self.is_imagen).then(|| self.usage()),
+        };
+        json::write(&response, out);
+    }
+
+    fn usage(&self) -> Usage {
+        let input = self.tokens.prompt();
+        Usage {
             input_tokens: input,
             input_tokens_details: InputTokens {
                 text_tokens: input.saturating_sub(self.image_tokens),
                 image_tokens: self.image_tokens,
             },
-            output_tokens: tokens.completion(),
-            total_tokens: tokens.total(),
-        };
-        let response = ImagesResponse {
-            created: self.created,
-            data: data.collect(),
-            output_format: kind.filter(|kind| ["png", "jpeg", "webp"].contains(kind)),
-            usage: (!self.is_imagen).then_some(usage),
-        };
-        json::write(&response, out);
+            output_tokens: self.tokens.completion(),
+            total_tokens: self.tokens.total(),
+        }
     }
+}
+
+/// The kind of a picture, if it is one that OpenAI has.
+fn output_format(mime_type: &str) -> Option<&str> {
+    mime_type.strip_prefix("image/").filter(|kind| ["png", "jpeg", "webp"].contains(kind))
 }

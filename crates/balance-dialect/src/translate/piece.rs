@@ -92,10 +92,11 @@ fn fenced(language: &str, code: &str) -> String {
     format!("\n{fence}{language}\n{code}\n{fence}\n")
 }
 
-/// The signature of a part that is no call; that of a call belongs to the call.
+/// The signature of a part that is no call and no step of a tool of Google's, which keep theirs.
 pub(crate) fn loose_signature<'a>(part: &'a Part<'a>) -> Option<&'a str> {
     let signature = part.thought_signature.as_deref().filter(|signature| !signature.is_empty());
-    signature.filter(|_| part.function_call.is_none())
+    let is_of_step = part.tool_call.is_some() || part.tool_response.is_some();
+    signature.filter(|_| part.function_call.is_none() && !is_of_step)
 }
 
 /// Whether Google answers nothing to this prompt.

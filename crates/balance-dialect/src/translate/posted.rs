@@ -1,4 +1,4 @@
-//! What a client posts, be it JSON or a form; and the models that stand in for OpenAI's.
+//! What a client posts, be it JSON or a form; and what the operator sets for pictures and sounds.
 //!
 //! Invariant: a field is named in refusals as the client wrote it.
 
@@ -9,7 +9,8 @@ use super::{media, model};
 use crate::form::{self, Field};
 use crate::gemini::error::ErrorBody;
 use crate::gemini::generate::answer::GenerateContentResponse;
-use crate::translate::Malformed;
+use crate::preset::{Asked, Preset};
+use crate::translate::{Malformed, Upstream};
 
 /// A body with its content type.
 #[derive(Debug, Clone, Copy)]
@@ -20,15 +21,19 @@ pub struct Posted<'a> {
     pub content_type: &'a str,
 }
 
-/// The models that are asked where a client names one of OpenAI's, or none.
+/// What the operator sets for pictures and sounds.
 #[derive(Debug, Clone, Copy)]
-pub struct MediaModels<'a> {
-    /// Draws.
+pub struct MediaPreset<'a> {
+    /// What is set for all requests.
+    pub preset: &'a Preset,
+    /// The model that draws where a client names one of OpenAI's, or none.
     pub images: &'a str,
-    /// Speaks.
+    /// The one that speaks.
     pub speech: &'a str,
-    /// Listens.
+    /// The one that listens.
     pub transcription: &'a str,
+    /// The voice that speaks where a client names none.
+    pub voice: &'a str,
 }
 
 impl<'a> Posted<'a> {
@@ -91,14 +96,31 @@ pub(super) fn media_type(
     }
 }
 
-/// The model that is asked: the client's, unless it is one of OpenAI's or none.
-///
-/// # Errors
-/// A [`Refusal`] of a name that is none.
-pub(super) fn model_of(asked: Option<&str>, instead: &str) -> Result<String, Refusal> {
-    const OPENAI: [&str; 5] = ["dall-e", "gpt-", "chatgpt-", "tts-", "whisper"];
-    let is_ours = |asked: &&str| !OPENAI.iter().any(|prefix| asked.starts_with(prefix));
-    model::upstream_name(asked.filter(is_ours).unwrap_or(instead)).map(str::to_owned)
+impl MediaPreset<'_> {
+    /// What a name asks for: the client's, unless it is one of OpenAI's that the operator does not
+    /// map, or none.
+    ///
+    /// # Errors
+    /// A [`Refusal`] of a name that is none, and of a model that is hidden.
+    pub(super) fn asked(&self, name: Option<&str>, instead: &str) -> Result<Asked, Refusal> {
+        const OPENAI: [&str; 6] = ["dall-e", "gpt-", "chatgpt-", "tts-", "whisper", "o4-"];
+        let naming = &self.preset.naming;
+        let is_openai = |name: &str| OPENAI.iter().any(|prefix| name.starts_with(prefix));
+        let own = name.filter(|name| !is_openai(name) || naming.map.has_row_for(name));
+        naming.resolve(model::upstream_name(own.unwrap_or(instead))?)
+    }
+
+    /// A request with what is set for all requests, as far as it is about pictures and sounds: no
+    /// words and no tools are added to them.
+    pub(super) fn tuned(&self, asked: &Asked, upstream: Upstream) -> Upstream {
+        let Preset { safety_settings, thinking, .. } = self.preset;
+        let preset = Preset {
+            safety_settings: safety_settings.clone(),
+            thinking: thinking.clone(),
+            ..Preset::default()
+        };
+        preset.tuned(asked, upstream)
+    }
 }
 
 /// A whole answer of Gemini.

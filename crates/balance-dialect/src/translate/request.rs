@@ -3,6 +3,8 @@
 //! Invariant: the body is read once and written once; what lies between borrows from it.
 
 use super::config;
+use super::google::{More, check_cached};
+use super::messages::ToolSteps;
 use super::model::Family;
 use super::names::Names;
 use super::path::Path;
@@ -11,19 +13,30 @@ use super::speech::SoundFormat;
 use super::tools::Tools;
 use super::{built_in, choice, detail, messages, speech, thinking, tools};
 use crate::gemini::generate::request::{
-    GenerateContentRequest, GenerationConfig, Object, ThinkingConfig, Tool,
+    GenerateContentRequest, GenerationConfig, Object, ThinkingConfig, Tool, ToolConfig,
 };
 use crate::openai::chat::{ChatRequest, Google};
 use crate::openai::number::Integer;
 
-/// The request for Gemini, and what its answer has to be translated with.
+/// A request for Gemini.
+#[derive(Debug)]
+pub(crate) struct Prepared<'a> {
+    pub(crate) request: GenerateContentRequest<'a>,
+    /// What is to be put into it besides.
+    pub(crate) more: More<'a>,
+    /// What its answer has to be translated with.
+    pub(crate) names: Names,
+    pub(crate) sound: SoundFormat,
+}
+
+/// The request for Gemini.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field that cannot be translated.
 pub(crate) fn request<'a>(
     chat: &'a ChatRequest<'a>,
     family: &Family,
-) -> Result<(GenerateContentRequest<'a>, Names, SoundFormat), Refusal> {
+) -> Result<Prepared<'a>, Refusal> {
     check(chat)?;
     let tools = tools(chat)?;
     let choice = if is_legacy(chat) {
@@ -36,13 +49,22 @@ pub(crate) fn request<'a>(
     let mut generation_config = generation_config(chat, family, has_tools)?;
     let sound = speech::put(chat, &mut generation_config)?;
     let (tools, names) = tools.into_tools(family);
-    let mut turns = messages::dialogue(&chat.messages)?.finish(family, &names);
+    let is_mixed = |config: &ToolConfig<'_>| config.include_server_side_tool_invocations.is_some();
+    let steps = match &tool_config {
+        Some(config) if is_mixed(config) => ToolSteps::Told,
+        Some(_) | None => ToolSteps::LeftOut,
+    };
+    let mut turns = messages::dialogue(&chat.messages, steps)?.finish(family, &names);
     if turns.contents.is_empty() {
         let reason = "there is nothing in it that could be sent; add a message with content";
         return Err(Refusal::invalid_value("messages", reason));
     }
     generation_config.media_resolution = detail::settle(&mut turns.contents, family);
     let google = google(chat);
+    let body = Path::root("extra_body");
+    let is_nested = chat.extra_body.as_ref().is_some_and(|body| body.google.is_some());
+    let path = if is_nested { body.field("google") } else { Path::root("google") };
+    let more = More::of(google, chat.image_config, path)?;
     let request = GenerateContentRequest {
         contents: turns.contents,
         system_instruction: turns.system,
@@ -53,7 +75,8 @@ pub(crate) fn request<'a>(
         cached_content: google.and_then(|google| google.cached_content.as_deref()),
         service_tier: config::service_tier(chat.service_tier.as_deref())?,
     };
-    Ok((request, names, sound))
+    check_cached(&request, path)?;
+    Ok(Prepared { request, more, names, sound })
 }
 
 /// Whether the client speaks of functions as OpenAI did before there were tools; it waits for

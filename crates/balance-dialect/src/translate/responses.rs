@@ -19,10 +19,11 @@ use super::Stamp;
 use super::finish::{Content, End};
 use super::names::Names;
 use super::piece::CallIds;
+use super::usage::Tokens;
 use crate::openai::completion::{FinishReason, GoogleContent};
 use crate::openai::responses::Echo;
 use crate::openai::responses::answer::{
-    Error, IncompleteDetails, IncompleteReason, Item, Response, Status, Usage,
+    Error, IncompleteDetails, IncompleteReason, Item, Response, Status, TokenLogprob,
 };
 
 /// How an answer comes.
@@ -41,7 +42,13 @@ pub(crate) struct Responses {
     content: Content,
     /// What was last told of the sources.
     sources: GoogleContent<'static>,
+    /// Where in the words of the answer the parts of Gemini's begin; those of a stream count as one.
+    parts: Vec<usize>,
+    /// How likely tokens were whose words have not come yet.
+    logprobs: Vec<TokenLogprob>,
     end: Option<End>,
+    /// Why Google answers nothing, if so.
+    refusal: Option<String>,
     is_blocked: bool,
 }
 
@@ -78,7 +85,10 @@ impl Responses {
             names,
             content: Content::None,
             sources: GoogleContent::default(),
+            parts: if mode == Mode::Stream { vec![0] } else { Vec::new() },
+            logprobs: Vec::new(),
             end: None,
+            refusal: None,
             is_blocked: false,
         }
     }
@@ -110,7 +120,7 @@ impl Head {
         &'a self,
         items: &'a [Item],
         outcome: Outcome<'a>,
-        usage: Option<Usage>,
+        tokens: Option<&Tokens>,
     ) -> Response<'a> {
         Response {
             id: self.id.as_deref().unwrap_or_default(),
@@ -124,7 +134,8 @@ impl Head {
             output: items,
             previous_response_id: None,
             store: false,
-            usage,
+            usage: tokens.map(Tokens::for_responses),
+            service_tier: tokens.and_then(|tokens| tokens.service_tier),
             echo: &self.echo,
         }
     }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::gemini::generate::answer::Candidate;
 use crate::gemini::generate::grounding::{
-    GroundingMetadata, Segment, Source, UrlContextMetadata, UrlMetadata,
+    CitationMetadata, GroundingMetadata, Segment, Source, UrlContextMetadata, UrlMetadata,
 };
 use crate::json::OneLine;
 use crate::openai::completion::{Annotation, AnnotationKind, GoogleContent, UrlCitation};
@@ -36,13 +36,30 @@ impl<'a> Written<'a> {
     }
 }
 
-/// The sources in Gemini's JSON, `groundingMetadata` and `urlContextMetadata`.
+/// What Gemini tells of an answer's sources, as JSON.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Sources<'a> {
+    /// `groundingMetadata`.
+    found: Option<&'a str>,
+    /// `urlContextMetadata`.
+    pages: Option<&'a str>,
+    /// `citationMetadata`.
+    repeated: Option<&'a str>,
+}
+
+/// The sources, at the words that rest on them.
 pub(crate) fn annotations<'a>(
-    (found, pages): (Option<&'a str>, Option<&'a str>),
+    Sources { found, pages, repeated }: Sources<'a>,
     written: &Written<'_>,
 ) -> Vec<Annotation<'a>> {
     let mut annotations = Vec::new();
     let mut cited = BTreeSet::new();
+    let repeated: CitationMetadata<'a> = read(repeated);
+    for citation in &repeated.citation_sources {
+        let Some(bytes) = written.place(&citation.segment()) else { continue };
+        let source = Source { uri: citation.uri.clone(), title: citation.title.clone() };
+        annotations.extend(cite(&source, written.characters(bytes)));
+    }
     let found: GroundingMetadata<'a> = read(found);
     for support in &found.grounding_supports {
         let Some(bytes) = written.place(&support.segment) else { continue };
@@ -70,40 +87,36 @@ pub(crate) fn annotations<'a>(
     annotations
 }
 
-/// The JSON of a candidate that tells of its sources.
-pub(crate) fn json<'a>(candidate: &Candidate<'a>) -> (Option<&'a str>, Option<&'a str>) {
-    let found = candidate.grounding_metadata.map(RawValue::get);
-    (found, candidate.url_context_metadata.map(RawValue::get))
-}
-
-/// What Gemini tells of the sources, as it tells it.
-pub(crate) fn told<'a>(candidate: &Candidate<'_>) -> GoogleContent<'a> {
-    let one_line = |json: Option<&RawValue>| {
-        json.filter(|json| json.get() != "null").and_then(|json| OneLine::new(json.get()))
-    };
-    GoogleContent {
-        thought_signature: None,
-        grounding_metadata: one_line(candidate.grounding_metadata),
-        url_context_metadata: one_line(candidate.url_context_metadata),
+/// What a candidate tells.
+pub(crate) fn of<'a>(candidate: &Candidate<'a>) -> Sources<'a> {
+    Sources {
+        found: candidate.grounding_metadata.map(RawValue::get),
+        pages: candidate.url_context_metadata.map(RawValue::get),
+        repeated: candidate.citation_metadata.map(RawValue::get),
     }
 }
 
-/// Takes what an event of a stream tells of the sources.
-pub(crate) fn keep(known: &mut GoogleContent<'static>, candidate: &Candidate<'_>) {
-    let told = told(candidate);
-    known.grounding_metadata = told.grounding_metadata.or_else(|| known.grounding_metadata.take());
-    known.url_context_metadata =
-        told.url_context_metadata.or_else(|| known.url_context_metadata.take());
+/// What was kept of a stream.
+pub(crate) fn of_kept<'a>(known: &'a GoogleContent<'_>) -> Sources<'a> {
+    let json = |told: &'a Option<OneLine>| told.as_ref().map(OneLine::as_str);
+    Sources {
+        found: json(&known.grounding_metadata),
+        pages: json(&known.url_context_metadata),
+        repeated: json(&known.citation_metadata),
+    }
 }
 
-/// The sources in what was kept.
-pub(crate) fn of_kept<'a>(
-    known: &'a GoogleContent<'_>,
-    written: &Written<'_>,
-) -> Vec<Annotation<'a>> {
-    let found = known.grounding_metadata.as_ref().map(OneLine::as_str);
-    let pages = known.url_context_metadata.as_ref().map(OneLine::as_str);
-    annotations((found, pages), written)
+/// The sources as a list of links behind the text, each once; none where there are none.
+pub(crate) fn links(annotations: &[Annotation<'_>]) -> Option<String> {
+    let mut told = BTreeSet::new();
+    let mut links = String::from("\n\n---\n");
+    for Annotation { url_citation: UrlCitation { url, title, .. }, .. } in annotations {
+        if told.insert(url) {
+            let title = if title.is_empty() { url } else { title };
+            links.push_str(&format!("\n- [{}]({url})", title.replace(['[', ']', '\n'], " ")));
+        }
+    }
+    (!told.is_empty()).then_some(links)
 }
 
 /// Metadata of a shape that is not known says nothing; the answer is worth more than its sources.
@@ -165,7 +178,7 @@ mod tests {
         let candidate = candidate.to_string();
         let candidate: Candidate<'_> = serde_json::from_str(&candidate).unwrap();
         let written = Written { text: text.into(), parts: parts.to_owned() };
-        let annotations = annotations(json(&candidate), &written).into_iter();
+        let annotations = annotations(of(&candidate), &written).into_iter();
         let rows = annotations.map(|annotation| {
             let UrlCitation { start_index, end_index, url, title } = annotation.url_citation;
             (start_index, end_index, url.into_owned(), title.into_owned())
@@ -213,6 +226,16 @@ mod tests {
             { "retrievedUrl": "https://p", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_SUCCESS" },
             { "retrievedUrl": "https://q", "urlRetrievalStatus": "URL_RETRIEVAL_STATUS_ERROR" }] } });
         assert_eq!(cited(pages, "aé", &[0]), [end("https://p", "https://p")]);
+    }
+
+    #[test]
+    fn words_that_the_answer_repeats_are_cited() {
+        let sources = json!([{ "startIndex": 3, "endIndex": 6, "uri": "https://c", "license": "mit" },
+                             { "endIndex": 2, "title": "T", "uri": "https://d" }, { "endIndex": 99, "uri": "e" }]);
+        let metadata = json!({ "citationMetadata": { "citationSources": sources } });
+        let row = |from, to, url: &str, title: &str| (from, to, url.to_owned(), title.to_owned());
+        let expected = [row(2, 5, "https://c", ""), row(0, 1, "https://d", "T")];
+        assert_eq!(cited(metadata, "é abc", &[0]), expected);
     }
 
     #[test]

@@ -8,14 +8,15 @@ use base64::engine::general_purpose::STANDARD;
 use rusty_mp3::{Mp3Encoder, Mp3EncoderConfig};
 
 use super::chat::sound::{header, rate};
-use super::posted::{MediaModels, answer, model_of, reason};
+use super::made::{Delivery, write_event};
+use super::posted::{MediaPreset, answer, reason};
 use super::refusal::{Refusal, quoted};
 use super::usage::Tokens;
-use super::{Call, Kind, Made, Malformed, Translator, Upstream, decode, speech};
+use super::{Call, Kind, Made, Malformed, Translator, Upstream, decode, flac, speech};
 use crate::gemini::generate::request::{
     Content, Data, GenerateContentRequest, GenerationConfig, Role, SpeechConfig,
 };
-use crate::openai::audio::SpeechRequest;
+use crate::openai::audio::{SpeechEvent, SpeechRequest, SpeechUsage};
 use crate::openai::union::StringOrObject;
 use crate::summary::{Ending, Summary};
 
@@ -24,44 +25,43 @@ mod tests;
 
 /// As good as speech of 24 kHz needs.
 const MP3_KBPS: u32 = 64;
-/// Who reads when the client does not say.
-const VOICE: &str = "alloy";
+/// The bytes of the sound that one event has.
+const PIECE: usize = 48 * 1024;
 
 /// How the sound is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Mp3,
+    Flac,
     Wav,
     Pcm,
 }
 
 /// The sound in the making.
 #[derive(Debug)]
-pub(super) struct Spoken(Format);
+pub(super) struct Spoken {
+    format: Format,
+    delivery: Delivery,
+}
 
 /// Reads the body of `POST /v1/audio/speech`.
 ///
 /// # Errors
 /// A [`Refusal`] that names the field at fault; nothing must be sent then.
-pub fn speak(body: &[u8], models: &MediaModels<'_>) -> Result<Call, Refusal> {
-    let asked: SpeechRequest<'_> = decode::decode(body)?;
-    if asked.input.trim().is_empty() {
+pub fn speak(body: &[u8], preset: &MediaPreset<'_>) -> Result<Call, Refusal> {
+    let wanted: SpeechRequest<'_> = decode::decode(body)?;
+    if wanted.input.trim().is_empty() {
         return Err(Refusal::invalid_value("input", "there is nothing to read aloud"));
     }
-    if asked.stream_format.as_deref().is_some_and(|format| format != "audio") {
-        return Err(Refusal::unsupported(
-            "stream_format",
-            "the sound comes as a whole; send 'audio'",
-        ));
-    }
-    let format = format(asked.response_format.as_deref())?;
-    let name = match &asked.voice {
-        None => VOICE,
+    let format = format(wanted.response_format.as_deref())?;
+    let delivery = delivery(wanted.stream_format.as_deref())?;
+    let name = match &wanted.voice {
+        None => preset.voice,
         Some(StringOrObject::String(name)) => name,
         Some(StringOrObject::Object(_)) => return Err(speech::no_voice_by_id("voice")),
     };
-    let model = model_of(asked.model.as_deref(), models.speech)?;
-    let text = told(&asked)?;
+    let asked = preset.asked(wanted.model.as_deref(), preset.speech)?;
+    let text = told(&wanted)?;
     let request = GenerateContentRequest {
         contents: vec![Content {
             role: Some(Role::User),
@@ -74,19 +74,32 @@ pub fn speak(body: &[u8], models: &MediaModels<'_>) -> Result<Call, Refusal> {
         },
         ..GenerateContentRequest::default()
     };
-    let requests = vec![Upstream::generate(&model, false, &request, body.len())];
-    let translator = Translator(Kind::Made(Made::Spoken(Spoken(format))));
-    Ok(Call { model, stream: false, requests, translator })
+    let upstream = Upstream::generate(&asked.model, false, &request, body.len());
+    let requests = vec![preset.tuned(&asked, upstream)];
+    let translator = Translator(Kind::Made(Made::Spoken(Spoken { format, delivery })));
+    Ok(Call { model: asked.model, stream: false, requests, translator })
+}
+
+fn delivery(word: Option<&str>) -> Result<Delivery, Refusal> {
+    match word {
+        None | Some("audio") => Ok(Delivery::Bytes),
+        Some("sse") => Ok(Delivery::Events),
+        Some(word) => {
+            let reason = format!("{} must be 'audio' or 'sse'", quoted(word));
+            Err(Refusal::invalid_value("stream_format", reason))
+        }
+    }
 }
 
 fn format(word: Option<&str>) -> Result<Format, Refusal> {
     match word {
         None | Some("mp3") => Ok(Format::Mp3),
+        Some("flac") => Ok(Format::Flac),
         Some("wav") => Ok(Format::Wav),
         Some("pcm") => Ok(Format::Pcm),
         Some(word) => {
-            let reason =
-                format!("{} is not encoded here; send 'mp3', 'wav' or 'pcm'", quoted(word));
+            let word = quoted(word);
+            let reason = format!("{word} is not encoded here; send 'mp3', 'flac', 'wav' or 'pcm'");
             Err(Refusal {
                 code: "unsupported_value",
                 ..Refusal::invalid_value("response_format", reason)
@@ -96,8 +109,8 @@ fn format(word: Option<&str>) -> Result<Format, Refusal> {
 }
 
 /// The text, after how it is to be read: models that speak take both as one.
-fn told(asked: &SpeechRequest<'_>) -> Result<String, Refusal> {
-    let pace = match asked.speed {
+fn told(wanted: &SpeechRequest<'_>) -> Result<String, Refusal> {
+    let pace = match wanted.speed {
         Some(speed) if !(0.25..=4.0).contains(&speed) => {
             return Err(Refusal::invalid_value("speed", "it must be from 0.25 to 4"));
         }
@@ -105,21 +118,23 @@ fn told(asked: &SpeechRequest<'_>) -> Result<String, Refusal> {
         Some(speed) if speed > 1.25 => "Read it fast.",
         Some(_) | None => "",
     };
-    let instructions = asked.instructions.as_deref().unwrap_or_default().trim();
+    let instructions = wanted.instructions.as_deref().unwrap_or_default().trim();
     let how = [instructions, pace].join(" ");
     Ok(match how.trim() {
-        "" => asked.input.to_string(),
-        how => format!("{how}\n\n{}", &*asked.input),
+        "" => wanted.input.to_string(),
+        how => format!("{how}\n\n{}", &*wanted.input),
     })
 }
 
 impl Spoken {
     pub(super) const fn content_type(&self) -> &'static str {
-        match self.0 {
+        let as_it_is = match self.format {
             Format::Mp3 => "audio/mpeg",
+            Format::Flac => "audio/flac",
             Format::Wav => "audio/wav",
             Format::Pcm => "audio/pcm",
-        }
+        };
+        self.delivery.content_type(as_it_is)
     }
 
     /// Takes the answer and writes the sound.
@@ -141,17 +156,44 @@ impl Spoken {
         let Some(mime_type) = mime_type.filter(|_| !samples.is_empty()) else {
             return Err(Malformed::Empty { reason: reason(&answer) });
         };
-        match self.0 {
-            Format::Mp3 => mp3(&samples, rate(mime_type), out)?,
-            Format::Wav => {
-                out.extend(header(mime_type, samples.len()));
-                out.extend(samples);
-            }
-            Format::Pcm => out.extend(samples),
-        }
         let mut tokens = Tokens::default();
         answer.usage_metadata.iter().for_each(|stated| tokens.update(stated));
+        let sound = self.format.encode(samples, mime_type)?;
+        match self.delivery {
+            Delivery::Bytes => out.extend(sound),
+            Delivery::Events => tell(&sound, &tokens, out),
+        }
         Ok(Summary { usage: tokens.counted, ending: Ending::Finished })
+    }
+}
+
+impl Format {
+    fn encode(self, samples: Vec<u8>, mime_type: &str) -> Result<Vec<u8>, Malformed> {
+        let mut sound = Vec::new();
+        match self {
+            Self::Mp3 => mp3(&samples, rate(mime_type), &mut sound)?,
+            Self::Flac => flac::write(&samples, rate(mime_type), &mut sound),
+            Self::Wav => {
+                sound.extend(header(mime_type, samples.len()));
+                sound.extend(samples);
+            }
+            Self::Pcm => return Ok(samples),
+        }
+        Ok(sound)
+    }
+}
+
+/// The sound in events, and the tokens that it took.
+fn tell(sound: &[u8], tokens: &Tokens, out: &mut Vec<u8>) {
+    let pieces =
+        sound.chunks(PIECE).map(|piece| SpeechEvent::Delta { audio: STANDARD.encode(piece) });
+    let usage = SpeechUsage {
+        input_tokens: tokens.prompt(),
+        output_tokens: tokens.completion(),
+        total_tokens: tokens.total(),
+    };
+    for event in pieces.chain([SpeechEvent::Done { usage }]) {
+        write_event(&event, out);
     }
 }
 

@@ -66,8 +66,8 @@ pub(crate) fn prepare(asked: TextCompletionRequest<'_>, name: &str) -> Result<Pr
     for text in &texts {
         chat.messages.retain(|message| &*message.role == "system");
         chat.messages.push(message("user", text.clone()));
-        let (request, ..) = request::request(&chat, &family)?;
-        let write = |request: &_| Upstream::generate(name, stream, request, text.len());
+        let request::Prepared { request, more, .. } = request::request(&chat, &family)?;
+        let write = |request: &_| more.put(Upstream::generate(name, stream, request, text.len()));
         requests.extend(answers.requests(request, write));
     }
     let lanes = Lanes::new(requests.len(), answers.each);

@@ -14,7 +14,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::formats::{Format, Heard};
-use super::posted::{MediaModels, Posted, answer, media_type, model_of, number, reason, text};
+use super::made::{Delivery, write_event};
+use super::posted::{MediaPreset, Posted, answer, media_type, number, reason, text};
 use super::refusal::{Refusal, quoted};
 use super::usage::Tokens;
 use super::{Call, Kind, Made, Malformed, Translator, Upstream};
@@ -22,6 +23,7 @@ use crate::form::Field;
 use crate::gemini::generate::request::{
     Blob, Content, Data, GenerateContentRequest, GenerationConfig, Role,
 };
+use crate::openai::audio::{TranscriptEvent, Usage};
 use crate::summary::{Ending, Summary};
 
 /// In which language a recording is written down.
@@ -40,6 +42,7 @@ pub(super) struct Transcript {
     wording: Wording,
     /// The language that the client names.
     language: Option<String>,
+    delivery: Delivery,
 }
 
 /// Reads the body of `POST /v1/audio/transcriptions` or `…/translations`.
@@ -49,7 +52,7 @@ pub(super) struct Transcript {
 pub fn transcript(
     posted: Posted<'_>,
     wording: Wording,
-    models: &MediaModels<'_>,
+    preset: &MediaPreset<'_>,
 ) -> Result<Call, Refusal> {
     let fields = posted.fields()?;
     let format = format(&fields)?;
@@ -57,7 +60,7 @@ pub fn transcript(
     let file = file.ok_or_else(|| Refusal::missing("file"))?;
     let wanted = "it is no recording that Gemini hears; send wav, mp3, m4a, flac, ogg, webm or mp4";
     let mime_type = media_type(file, &["audio", "video"], "file", wanted)?;
-    let model = model_of(text(&fields, "model")?, models.transcription)?;
+    let asked = preset.asked(text(&fields, "model")?, preset.transcription)?;
     let temperature: Option<f64> = number(text(&fields, "temperature")?, "temperature")?;
     if temperature.is_some_and(|temperature| !(0.0..=1.0).contains(&temperature)) {
         return Err(Refusal::invalid_value("temperature", "it must be from 0 to 1"));
@@ -76,17 +79,16 @@ pub fn transcript(
         },
         ..GenerateContentRequest::default()
     };
-    let requests = vec![Upstream::generate(&model, false, &request, file.bytes.len() / 3 * 4)];
+    let size = file.bytes.len() / 3 * 4;
+    let upstream = Upstream::generate(&asked.model, false, &request, size);
+    let requests = vec![preset.tuned(&asked, upstream)];
     let language = language.map(str::to_owned);
-    let translator =
-        Translator(Kind::Made(Made::Transcript(Transcript { format, wording, language })));
-    Ok(Call { model, stream: false, requests, translator })
+    let transcript = Transcript { format, wording, language, delivery: delivery(&fields, format)? };
+    let translator = Translator(Kind::Made(Made::Transcript(transcript)));
+    Ok(Call { model: asked.model, stream: false, requests, translator })
 }
 
 fn format(fields: &[Field<'_>]) -> Result<Format, Refusal> {
-    if text(fields, "stream")?.is_some_and(|stream| stream == "true") {
-        return Err(Refusal::unsupported("stream", "the transcript comes as a whole"));
-    }
     let grains = fields.iter().filter(|field| field.name.starts_with("timestamp_granularities"));
     if grains.into_iter().any(|field| field.bytes == b"word") {
         let reason = "times are told of sentences, not of words; send 'segment'";
@@ -98,6 +100,15 @@ fn format(fields: &[Field<'_>]) -> Result<Format, Refusal> {
         let reason = format!("{word} must be 'json', 'text', 'verbose_json', 'srt' or 'vtt'");
         Refusal::invalid_value("response_format", reason)
     })
+}
+
+/// Forms with times are never given in events, at OpenAI neither.
+fn delivery(fields: &[Field<'_>], format: Format) -> Result<Delivery, Refusal> {
+    match text(fields, "stream")? {
+        Some("true") if !format.has_times() => Ok(Delivery::Events),
+        None | Some("true" | "false") => Ok(Delivery::Bytes),
+        Some(_) => Err(Refusal::invalid_type("stream", "expected 'true' or 'false'")),
+    }
 }
 
 /// What the model is told to do.
@@ -166,7 +177,7 @@ struct Said {
 
 impl Transcript {
     pub(super) const fn content_type(&self) -> &'static str {
-        self.format.content_type()
+        self.delivery.content_type(self.format.content_type())
     }
 
     /// Takes the answer and writes the transcript.
@@ -186,7 +197,14 @@ impl Transcript {
         let mut tokens = Tokens::default();
         answer.usage_metadata.iter().for_each(|stated| tokens.update(stated));
         let heard = self.heard(&words)?;
-        self.format.write(&heard, (self.wording, &tokens), out);
+        match self.delivery {
+            Delivery::Bytes => self.format.write(&heard, (self.wording, &tokens), out),
+            Delivery::Events => {
+                let (text, usage) = (&*heard.text, Usage::of(&tokens));
+                write_event(&TranscriptEvent::Delta { delta: text }, out);
+                write_event(&TranscriptEvent::Done { text, usage }, out);
+            }
+        }
         Ok(Summary { usage: tokens.counted, ending: Ending::Finished })
     }
 

@@ -4,6 +4,7 @@
 //! tokens of thoughts are part of the completion, and cached ones part of the prompt.
 
 use crate::gemini::generate::answer::{ModalityTokens, UsageMetadata};
+use crate::openai::audio;
 use crate::openai::completion::{self, CompletionTokens, PromptTokens, ServiceTier};
 use crate::openai::responses::answer::{self, InputTokens, OutputTokens};
 use crate::summary;
@@ -31,8 +32,8 @@ impl Tokens {
             (&mut counted.thoughts_tokens, stated.thoughts_token_count),
             (&mut counted.tool_use_tokens, stated.tool_use_prompt_token_count),
             (&mut counted.total_tokens, stated.total_token_count),
-            (&mut self.prompt_audio, audio(&stated.prompt_tokens_details)),
-            (&mut self.answer_audio, audio(&stated.candidates_tokens_details)),
+            (&mut self.prompt_audio, sounds(&stated.prompt_tokens_details)),
+            (&mut self.answer_audio, sounds(&stated.candidates_tokens_details)),
         ] {
             *count = stated.unwrap_or(*count);
         }
@@ -113,8 +114,20 @@ impl Tokens {
     }
 }
 
+impl audio::Usage {
+    /// The tokens as transcripts report them.
+    pub(crate) fn of(tokens: &Tokens) -> Self {
+        Self {
+            kind: "tokens",
+            input_tokens: tokens.prompt(),
+            output_tokens: tokens.completion(),
+            total_tokens: tokens.total(),
+        }
+    }
+}
+
 /// The tokens of sounds, when there are any.
-fn audio(details: &[ModalityTokens<'_>]) -> Option<u64> {
+fn sounds(details: &[ModalityTokens<'_>]) -> Option<u64> {
     let sounds = details.iter().find(|tokens| &*tokens.modality.0 == "AUDIO")?;
     Some(sounds.token_count)
 }

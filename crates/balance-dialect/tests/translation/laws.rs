@@ -236,7 +236,7 @@ const REQUEST_WORDS: [&str; 40] = [
 ];
 
 /// Any JSON with these words as strings and names.
-fn json_of(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
+pub(crate) fn json_of(words: &'static [&'static str]) -> impl Strategy<Value = Value> {
     let word = move || prop::sample::select(words).prop_map(str::to_owned);
     let leaf = prop_oneof![
         4 => word().prop_map(Value::from),

@@ -14,6 +14,7 @@ pub(crate) struct Schema {
     whole: Validator,
     chunk: Validator,
     error: Validator,
+    pictures: Validator,
 }
 
 impl Schema {
@@ -29,6 +30,7 @@ impl Schema {
             whole: of("CreateChatCompletionResponse"),
             chunk: of("CreateChatCompletionStreamResponse"),
             error: of("ErrorResponse"),
+            pictures: of("ImagesResponse"),
         })
     }
 
@@ -36,6 +38,12 @@ impl Schema {
     #[track_caller]
     pub(crate) fn check_whole(&self, reply: &[u8], name: &str) {
         check(&self.whole, &serde_json::from_slice(reply).unwrap(), name);
+    }
+
+    /// Checks an answer of pictures.
+    #[track_caller]
+    pub(crate) fn check_pictures(&self, reply: &[u8], name: &str) {
+        check(&self.pictures, &serde_json::from_slice(reply).unwrap(), name);
     }
 
     /// Checks every event of a stream.

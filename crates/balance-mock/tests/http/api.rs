@@ -269,3 +269,30 @@ async fn what_google_does_not_know_is_not_found() {
     assert_eq!(page.headers["content-type"], "text/html; charset=UTF-8");
     assert!(page.text().contains("<code>/v1beta/no&lt;such&gt;thing</code> was not found"));
 }
+
+#[tokio::test]
+async fn pictures_and_sounds_are_made_by_the_models_that_make_them() {
+    let mock = mock().await;
+    let made = |model: &'static str, config: Value| {
+        let body = json!({ "contents": [{ "parts": [{ "text": "a sun" }] }],
+                           "generationConfig": config });
+        Ask::post(&format!("/v1beta/models/{model}:generateContent"), &body).good_key()
+    };
+    let drawn = made("gemini-2.5-flash-image", json!({ "responseModalities": ["TEXT", "IMAGE"] }));
+    let drawn = drawn.to(&mock).await.json();
+    let blob = &drawn["candidates"][0]["content"]["parts"][0]["inlineData"];
+    assert_eq!(blob["mimeType"], "image/png");
+    assert!(blob["data"].as_str().unwrap().starts_with("iVBORw0KGgo"), "{blob}");
+    let spoken = made("gemini-2.5-flash-preview-tts", json!({ "responseModalities": ["AUDIO"] }));
+    let spoken = spoken.to(&mock).await.json();
+    let blob = &spoken["candidates"][0]["content"]["parts"][0]["inlineData"];
+    assert_eq!(blob["mimeType"], "audio/L16;codec=pcm;rate=24000");
+    // Half a second: 24,000 bytes, four letters for three of them.
+    assert_eq!(blob["data"].as_str().unwrap().len(), 32_000);
+    let body = json!({ "instances": [{ "prompt": "a sun" }], "parameters": { "sampleCount": 2 } });
+    let imagen = Ask::post("/v1beta/models/imagen-4.0-generate-001:predict", &body).good_key();
+    let predictions = imagen.to(&mock).await.json();
+    let pictures = predictions["predictions"].as_array().unwrap();
+    assert_eq!(pictures.len(), 2);
+    assert!(pictures.iter().all(|picture| picture["mimeType"] == "image/png"));
+}

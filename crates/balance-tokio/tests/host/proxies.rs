@@ -6,10 +6,14 @@ use std::{
 };
 
 use balance_core::{
-    host::{Fetch, FetchError},
+    host::{Fetch, FetchError, VisitError},
     key::KeyId,
+    reach::Reach,
 };
 use balance_tokio::TokioHost;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::BodyExt;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional},
     net::TcpStream,
@@ -112,6 +116,24 @@ async fn a_socks5_proxy_is_given_the_name_to_resolve() {
     let answer = host.fetch(post(&format!("http://localhost:{port}/"))).await;
     assert_eq!(text(answer).await, "hello");
     assert_eq!(*log.lock().unwrap(), [format!("localhost:{port}")]);
+}
+
+#[tokio::test]
+async fn files_and_providers_are_reached_through_the_proxy_too() {
+    let (server, (proxy, log)) = (Server::answering("picture").await, http_proxy().await);
+    let port = server.address.port();
+    let host = through(&format!("http://{}", proxy.address));
+    let visit = |reach| {
+        let question = Request::get(format!("http://localhost:{port}/a")).body(Bytes::new());
+        host.visit(question.unwrap(), reach)
+    };
+    let picture = visit(Reach::Anywhere).await.unwrap().into_body().collect().await.unwrap();
+    assert_eq!(picture.to_bytes(), "picture");
+    let asked = format!("CONNECT localhost:{port} HTTP/1.1\r\nHost: localhost:{port}");
+    assert_eq!(*log.lock().unwrap(), [asked]);
+    let refused = visit(Reach::Public).await;
+    assert!(matches!(refused, Err(VisitError::OutOfReach)), "a proxy reaches no further");
+    assert_eq!(proxy.connections(), 1);
 }
 
 #[tokio::test]

@@ -24,6 +24,8 @@ pub struct GenerateContentResponse<'a> {
     pub usage_metadata: Option<UsageMetadata<'a>>,
     /// The name of the answer, the same in all events of a stream.
     pub response_id: Option<Text<'a>>,
+    /// The version of the model that answers.
+    pub model_version: Option<Text<'a>>,
     /// Stands in place of everything else when the request failed after the answer had begun.
     #[serde(borrow)]
     pub error: Option<&'a RawValue>,
@@ -49,6 +51,15 @@ pub struct Candidate<'a> {
     /// The pages that were read for the answer.
     #[serde(borrow)]
     pub url_context_metadata: Option<&'a RawValue>,
+    /// Whose words the answer repeats.
+    #[serde(borrow)]
+    pub citation_metadata: Option<&'a RawValue>,
+    /// How likely the answer does harm.
+    #[serde(borrow)]
+    pub safety_ratings: Option<&'a RawValue>,
+    /// How likely the tokens were on average.
+    #[serde(borrow)]
+    pub avg_logprobs: Option<&'a RawValue>,
 }
 
 /// How likely the tokens of an answer, or of an event of it, were.
@@ -111,6 +122,18 @@ pub struct Part<'a> {
     pub executable_code: Option<ExecutableCode<'a>>,
     /// What the code gave.
     pub code_execution_result: Option<CodeExecutionResult<'a>>,
+    /// A call of a tool of Google's.
+    #[serde(borrow)]
+    pub tool_call: Option<&'a RawValue>,
+    /// What the tool gave.
+    #[serde(borrow)]
+    pub tool_response: Option<&'a RawValue>,
+    /// What a function gave that Google called.
+    #[serde(borrow)]
+    pub function_response: Option<&'a RawValue>,
+    /// A file that Google holds.
+    #[serde(borrow)]
+    pub file_data: Option<&'a RawValue>,
 }
 
 /// Code that the model runs on Google's side.
@@ -168,6 +191,9 @@ pub struct PromptFeedback<'a> {
     pub block_reason: Option<EnumName<'a>>,
     /// The same for people.
     pub block_reason_message: Option<Text<'a>>,
+    /// How likely the prompt does harm.
+    #[serde(borrow)]
+    pub safety_ratings: Option<&'a RawValue>,
 }
 
 /// Tokens used; counts that are zero may be absent.

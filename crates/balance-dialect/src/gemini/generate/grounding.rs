@@ -84,6 +84,38 @@ pub struct UrlMetadata<'a> {
     pub url_retrieval_status: EnumName<'a>,
 }
 
+/// Words that the answer repeats from elsewhere.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub struct CitationMetadata<'a> {
+    /// One for each place.
+    #[serde(alias = "citations")]
+    pub citation_sources: Vec<Citation<'a>>,
+}
+
+/// Words with the place that they come from.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub struct Citation<'a> {
+    /// Where the words begin in the answer, in bytes of UTF-8.
+    pub start_index: usize,
+    /// Where they end in it, in bytes of UTF-8.
+    pub end_index: usize,
+    /// The address of the place.
+    pub uri: Option<Text<'a>>,
+    /// Its title.
+    pub title: Option<Text<'a>>,
+}
+
+impl Citation<'_> {
+    /// The words, which are counted from the beginning of the answer.
+    #[must_use]
+    pub fn segment(&self) -> Segment<'static> {
+        let Self { start_index, end_index, .. } = *self;
+        Segment { part_index: 0, start_index, end_index, text: None }
+    }
+}
+
 impl<'a> Chunk<'a> {
     /// Where the source is, whatever it is.
     #[must_use]

@@ -107,6 +107,10 @@ pub enum Data<'a> {
     FunctionCall(FunctionCall<'a>),
     /// What a call gave.
     FunctionResponse(FunctionResponse<'a>),
+    /// A call that the model made of a tool of Google's, as it came.
+    ToolCall(&'a RawValue),
+    /// What the tool gave, as it came.
+    ToolResponse(&'a RawValue),
 }
 
 impl<'a> From<Data<'a>> for Part<'a> {

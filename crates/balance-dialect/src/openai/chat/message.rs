@@ -3,6 +3,7 @@
 //! Invariant: `content` and `tool_calls` may stand together, and either may be missing.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::json::Text;
 use crate::openai::object::object;
@@ -142,6 +143,27 @@ pub struct GoogleContent<'a> {
     pub thought_signature: Option<Text<'a>>,
     /// The same of all parts of a message, as LiteLLM has it.
     pub thought_signatures: Option<Vec<Text<'a>>>,
+    /// Parts that no other field holds, as Gemini wrote them.
+    pub parts: Option<Vec<OtherPart<'a>>>,
+}
+
+/// A part of an earlier answer that no other field holds, as Gemini wrote it.
+#[derive(Debug, Deserialize)]
+#[serde(
+    remote = "Self",
+    bound(deserialize = "'de: 'a"),
+    rename_all = "camelCase",
+    expecting = "an object"
+)]
+pub struct OtherPart<'a> {
+    /// A call of a tool of Google's.
+    #[serde(borrow)]
+    pub tool_call: Option<&'a RawValue>,
+    /// What the tool gave.
+    #[serde(borrow)]
+    pub tool_response: Option<&'a RawValue>,
+    /// The proof of the thoughts behind it.
+    pub thought_signature: Option<Text<'a>>,
 }
 
 /// A thought, or the proof of one, as OpenRouter has it.
@@ -166,6 +188,12 @@ impl Message<'_> {
         let extra = self.extra_content.as_ref().and_then(ExtraContent::signature);
         let other = || self.provider_specific_fields.as_ref()?.signature();
         extra.or_else(other).or_else(|| self.detail(None))
+    }
+
+    /// The steps of Google's own tools, as they came with the message.
+    pub fn tool_steps(&self) -> impl Iterator<Item = &OtherPart<'_>> {
+        let google = self.extra_content.as_ref().and_then(|extra| extra.google.as_ref());
+        google.into_iter().flat_map(|google| google.parts.iter().flatten())
     }
 
     /// What Gemini attached to the call of a name, where OpenRouter's clients put it.
@@ -220,5 +248,6 @@ object!(
     CustomCall<'a>,
     ExtraContent<'a>,
     GoogleContent<'a>,
+    OtherPart<'a>,
     ReasoningDetail<'a>
 );

@@ -5,6 +5,8 @@
 use serde::Serialize;
 
 use super::Echo;
+use crate::openai::completion::ServiceTier;
+use crate::openai::logprobs;
 
 /// A whole answer, or its state so far.
 #[derive(Debug, Serialize)]
@@ -34,6 +36,9 @@ pub struct Response<'a> {
     /// The tokens used; absent before the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// How soon and at what price the answer was made, when Gemini tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<ServiceTier>,
     /// What the request said.
     #[serde(flatten)]
     pub echo: &'a Echo,
@@ -80,7 +85,7 @@ pub enum IncompleteReason {
 }
 
 /// One thing that the model says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Item {
     /// Thoughts.
@@ -170,7 +175,7 @@ pub enum Summary {
 }
 
 /// A part of a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
     /// Words.
@@ -179,9 +184,42 @@ pub enum Content {
         text: String,
         /// The sources of the words.
         annotations: Vec<Annotation>,
-        /// Always empty.
-        logprobs: [(); 0],
+        /// How likely its tokens were, when that was asked for.
+        logprobs: Vec<TokenLogprob>,
     },
+    /// Why there are no words.
+    Refusal {
+        /// Google's reason.
+        refusal: String,
+    },
+    /// A sound.
+    OutputAudio {
+        /// Base64.
+        data: String,
+        /// What is said, always empty: Gemini does not tell.
+        transcript: &'static str,
+    },
+}
+
+/// A token with its alternatives.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TokenLogprob {
+    /// It.
+    #[serde(flatten)]
+    pub token: Logprob,
+    /// The likeliest tokens at its place.
+    pub top_logprobs: Vec<Logprob>,
+}
+
+/// A token and how likely it was.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Logprob {
+    /// Its text.
+    pub token: String,
+    /// The natural logarithm of its probability.
+    pub logprob: f64,
+    /// Its text in UTF-8.
+    pub bytes: Vec<u8>,
 }
 
 /// A source of the words.
@@ -244,4 +282,18 @@ pub struct InputTokens {
 pub struct OutputTokens {
     /// Those of the thoughts.
     pub reasoning_tokens: u64,
+}
+
+impl From<logprobs::Logprob<'_>> for Logprob {
+    fn from(told: logprobs::Logprob<'_>) -> Self {
+        let logprobs::Logprob { token, logprob, bytes } = told;
+        Self { token: token.to_owned(), logprob, bytes: bytes.to_owned() }
+    }
+}
+
+impl From<logprobs::TokenLogprob<'_>> for TokenLogprob {
+    fn from(told: logprobs::TokenLogprob<'_>) -> Self {
+        let top_logprobs = told.top_logprobs.into_iter().map(Into::into).collect();
+        Self { token: told.token.into(), top_logprobs }
+    }
 }

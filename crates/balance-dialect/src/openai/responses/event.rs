@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use super::answer::{Annotation, Content, Item, Response, Summary};
+use super::answer::{Annotation, Content, Item, Response, Summary, TokenLogprob};
 
 /// An event; `kind` says which fields it has.
 #[derive(Debug, Default, Serialize)]
@@ -56,9 +56,12 @@ pub struct Event<'a> {
     /// All text that a custom tool is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<&'a str>,
-    /// Always empty; stands beside the words of a message.
+    /// Why there are no words.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub logprobs: Option<[(); 0]>,
+    pub refusal: Option<&'a str>,
+    /// How likely the words of a message were; empty unless that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logprobs: Option<&'a [TokenLogprob]>,
     /// What went wrong.
     #[serde(flatten)]
     pub error: Option<Error<'a>>,

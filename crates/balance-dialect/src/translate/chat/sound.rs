@@ -32,6 +32,20 @@ pub(super) fn joined<'a>(sounds: &[&'a Blob<'a>], format: SoundFormat) -> Option
     Some(Cow::Owned(STANDARD.encode(bytes)))
 }
 
+/// Adds base64 to base64, in which each may end within a group.
+pub(crate) fn append(sound: &mut String, more: &str) {
+    let joined = || {
+        let mut bytes = STANDARD.decode(&*sound).ok()?;
+        bytes.extend(STANDARD.decode(more).ok()?);
+        Some(STANDARD.encode(bytes))
+    };
+    // What is no base64 stays at the end, where it harms least.
+    match joined().filter(|_| sound.ends_with('=')) {
+        Some(joined) => *sound = joined,
+        None => sound.push_str(more),
+    }
+}
+
 /// The samples of a second.
 pub(crate) fn rate(mime_type: &str) -> u32 {
     let rate = mime_type.split(';').find_map(|word| word.trim().strip_prefix("rate="));

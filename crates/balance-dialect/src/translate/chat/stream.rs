@@ -3,10 +3,10 @@
 //! Invariant: each answer's first chunk has the role and its last one, alone, the finish reason;
 //! `[DONE]` is written only after an answer that Gemini finished.
 
-use super::whole::image;
 use std::borrow::Cow;
 
-use super::{CallStyle, Chat, ChoiceState, StreamUsage, logprobs, refused, tool_call};
+use super::whole::image;
+use super::{CallStyle, Chat, ChoiceState, StreamUsage, tool_call};
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
 use crate::json;
 use crate::openai::completion::{
@@ -20,16 +20,17 @@ use crate::translate::piece::{Piece, is_block, loose_signature};
 use crate::translate::reply::{NoAnswer, Reply};
 use crate::translate::sources::{self, Written};
 use crate::translate::usage::Tokens;
+use crate::translate::{extras, logprobs, refused};
 
 impl Reply for Chat {
     fn event(&mut self, answer: &GenerateContentResponse<'_>, out: &mut Vec<u8>) {
-        self.settle_id(answer.response_id.as_ref());
+        self.begin(answer);
         for (candidate, position) in answer.candidates.iter().zip(0..) {
             self.candidate(candidate, position, out);
         }
         let feedback = answer.prompt_feedback.as_ref().filter(|feedback| is_block(feedback));
         if let Some(feedback) = feedback.filter(|_| answer.candidates.is_empty()) {
-            self.blocked = Some(refused::prompt(feedback));
+            self.blocked = Some((refused::prompt(feedback), extras::of_prompt(feedback)));
         }
     }
 
@@ -42,19 +43,22 @@ impl Reply for Chat {
         if self.choices.is_empty() {
             self.open(0, out);
         }
-        if let [only] = &mut self.choices[..] {
-            only.refusal = only.refusal.take().or_else(|| self.blocked.clone());
+        if let ([only], Some((why, google))) = (&mut self.choices[..], self.blocked.take()) {
+            only.refusal.get_or_insert(why);
+            if only.google.is_empty() {
+                only.google = google;
+            }
         }
         // An answer without an end is complete only when the prompt was blocked.
         let reasons = self.choices.iter().map(|choice| {
             let reason = choice.end.unwrap_or(End::Blocked).reason(choice.content);
-            reason.map(|reason| (choice.index, self.style.finish(reason)))
+            reason.map(|reason| (choice.index, self.style.calls.finish(reason)))
         });
         let Some(reasons) = reasons.collect::<Option<Vec<_>>>() else {
             return Err(NoAnswer);
         };
         for (choice, (index, reason)) in self.choices.iter().zip(reasons) {
-            self.sources(choice, out);
+            self.extras(choice, out);
             let is_empty = choice.content == Content::None;
             let refusal = choice.refusal.as_deref();
             if let Some(refusal) = refusal.filter(|_| is_empty && reason == ContentFilter) {
@@ -63,7 +67,7 @@ impl Reply for Chat {
             }
             self.write(index, Delta::default(), Some(reason), out);
         }
-        if self.usage == StreamUsage::Included {
+        if self.style.usage == StreamUsage::Included {
             self.chunk(&[], Some(Some(tokens.for_chat())), tokens.service_tier, out);
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
@@ -99,7 +103,7 @@ impl Chat {
             choice.end = Some(End::read(&reason.0));
             choice.refusal = Some(refused::answer(candidate));
         }
-        sources::keep(&mut choice.google, candidate);
+        extras::keep(&mut choice.google, candidate);
     }
 
     /// Begins one of the answers and gives its place.
@@ -111,15 +115,17 @@ impl Chat {
         self.choices.len() - 1
     }
 
-    /// Tells of the sources of one of the answers, after its words.
-    fn sources(&self, choice: &ChoiceState, out: &mut Vec<u8>) {
+    /// Tells of the sources of one of the answers, and what else Gemini told, after its words.
+    fn extras(&self, choice: &ChoiceState, out: &mut Vec<u8>) {
         let google = choice.google.clone();
         if google.is_empty() {
             return;
         }
-        let annotations = sources::of_kept(&choice.google, &choice.written);
+        let annotations = sources::annotations(sources::of_kept(&choice.google), &choice.written);
         let extra_content = Some(ExtraContent { google });
-        let delta = Delta { annotations, extra_content, ..Delta::default() };
+        let links = sources::links(&annotations).filter(|_| self.style.links);
+        let content = links.as_deref();
+        let delta = Delta { content, annotations, extra_content, ..Delta::default() };
         self.write(choice.index, delta, None, out);
     }
 
@@ -160,7 +166,7 @@ impl Chat {
                 let mut call = tool_call(call, name, &self.names, (id, signature));
                 let place = choice.calls;
                 choice.calls += 1;
-                match self.style {
+                match self.style.calls {
                     CallStyle::Tools => {
                         call.index = Some(place);
                         delta.tool_calls = Some([call]);
@@ -204,7 +210,7 @@ impl Chat {
         finish_reason: Option<FinishReason>,
         out: &mut Vec<u8>,
     ) {
-        let usage = (self.usage == StreamUsage::Included).then_some(None);
+        let usage = (self.style.usage == StreamUsage::Included).then_some(None);
         self.chunk(&[ChunkChoice { index, delta, logprobs, finish_reason }], usage, None, out);
     }
 

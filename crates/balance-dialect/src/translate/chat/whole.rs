@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::{CallStyle, Chat, logprobs, refused, sound, tool_call};
+use super::{CallStyle, Chat, sound, tool_call};
 use crate::gemini::generate::answer::{Blob, Candidate, GenerateContentResponse, PromptFeedback};
 use crate::json;
 use crate::json::Shown;
@@ -17,6 +17,7 @@ use crate::translate::piece::{CallIds, Piece, is_block, loose_signature};
 use crate::translate::reply::NoAnswer;
 use crate::translate::sources::{self, Written};
 use crate::translate::usage::Tokens;
+use crate::translate::{extras, logprobs, refused};
 
 impl Chat {
     /// Writes the whole answer.
@@ -29,14 +30,20 @@ impl Chat {
         tokens: &Tokens,
         out: &mut Vec<u8>,
     ) -> Result<(), NoAnswer> {
-        self.settle_id(answer.response_id.as_ref());
+        self.begin(answer);
         let mut choices = Vec::with_capacity(answer.candidates.len());
         for (candidate, position) in answer.candidates.iter().zip(0..) {
             let audio_id = self.ids.next("audio_");
             let (mut choice, sounds) = choice(candidate, position, &self.names, &mut self.calls)?;
-            let audio = sound::joined(&sounds, self.sound);
-            if self.style == CallStyle::Function {
+            let audio = sound::joined(&sounds, self.style.sound);
+            if self.style.calls == CallStyle::Function {
                 make_legacy(&mut choice);
+            }
+            if self.style.links
+                && let (Some(links), Some(content)) =
+                    (sources::links(&choice.message.annotations), &mut choice.message.content)
+            {
+                content.to_mut().push_str(&links);
             }
             choice.message.audio = audio.map(|data| self.audio(audio_id, data));
             choices.push(choice);
@@ -67,7 +74,7 @@ fn choice<'a>(
     let mut written = Written::default();
     let mut sounds = Vec::new();
     let mut message = Message::default();
-    let mut google = sources::told(candidate);
+    let mut google = extras::of(candidate);
     for part in candidate.content.iter().flat_map(|content| &content.parts) {
         written.parts.push(written.text.len());
         google.thought_signature = loose_signature(part).or(google.thought_signature);
@@ -92,7 +99,7 @@ fn choice<'a>(
         }
     }
     let finish_reason = End::of(candidate).reason(content).ok_or(NoAnswer)?;
-    message.annotations = sources::annotations(sources::json(candidate), &written);
+    message.annotations = sources::annotations(sources::of(candidate), &written);
     message.extra_content = (!google.is_empty()).then_some(ExtraContent { google });
     if finish_reason == FinishReason::ContentFilter && content == Content::None {
         message.refusal = Some(refused::answer(candidate).into());
@@ -127,9 +134,11 @@ fn make_legacy(choice: &mut Choice<'_>) {
 /// What a client is answered whose prompt was blocked.
 fn blocked<'a>(feedback: &PromptFeedback<'_>) -> Choice<'a> {
     let refusal = Some(refused::prompt(feedback).into());
+    let google = extras::of_prompt(feedback);
+    let extra_content = (!google.is_empty()).then_some(ExtraContent { google });
     Choice {
         index: 0,
-        message: Message { refusal, ..Message::default() },
+        message: Message { refusal, extra_content, ..Message::default() },
         logprobs: None,
         finish_reason: FinishReason::ContentFilter,
     }

@@ -367,3 +367,26 @@ fn what_is_no_conversation_is_refused() {
         assert_eq!(refusal.param.as_deref(), Some(param), "{messages}");
     }
 }
+
+#[test]
+fn the_steps_of_google_s_own_tools_come_back_where_gemini_wants_them() {
+    let step = json!({ "toolCall": { "id": "1", "toolType": "GOOGLE_SEARCH_WEB" },
+                       "thoughtSignature": "s" });
+    let given = json!({ "toolResponse": { "id": "1", "response": {} } });
+    let media = json!({ "toolCall": { "id": "2", "toolType": "MEDIA_PROCESSING" } });
+    let mut called = calls(&["a"]);
+    called["extra_content"] = json!({ "google": { "parts": [step, given, media] } });
+    let messages = json!([user("q"), called, tool("a", "r")]);
+    let parts = |model: &str, tools: Value| {
+        let body = json!({ "model": model, "messages": messages, "tools": tools }).to_string();
+        let call = translate::chat(body.as_bytes(), Stamp { unix_seconds: 0, nonce: 0 }).unwrap();
+        let sent: Value = serde_json::from_slice(call.requests[0].body.as_ref().unwrap()).unwrap();
+        sent["contents"][1]["parts"].as_array().unwrap().clone()
+    };
+    let function = json!({ "type": "function", "function": { "name": "fa" } });
+    let both = json!([{ "googleSearch": {} }, function]);
+    let told = parts("gemini-3-flash", both.clone());
+    assert_eq!((told.len(), &told[0], &told[1]), (3, &step, &given));
+    assert_eq!(parts("gemini-2.5-flash", both).len(), 1);
+    assert_eq!(parts("gemini-3-flash", json!([function])).len(), 1);
+}

@@ -3,6 +3,8 @@
 //! Invariant: the first row that fits decides, else the kind of the status; so an error is told in
 //! the same words before an answer and in the middle of it.
 
+use super::field::param_of;
+
 /// How OpenAI's clients are told of an error of Gemini.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ErrorClass {
@@ -14,9 +16,10 @@ pub struct ErrorClass {
     pub param: Option<&'static str>,
 }
 
-/// The class of an error with this HTTP status and message.
+/// The class of an error with this HTTP status and message, about this field of Gemini's if it
+/// names one.
 #[must_use]
-pub fn error_class(status: u16, message: &str) -> ErrorClass {
+pub fn error_class(status: u16, message: &str, field: Option<&str>) -> ErrorClass {
     let message = message.to_ascii_lowercase();
     let fits =
         |row: &&Row| row.status == status && row.words.iter().all(|words| message.contains(words));
@@ -24,7 +27,8 @@ pub fn error_class(status: u16, message: &str) -> ErrorClass {
     match row {
         Some(Row { kind, code, param, .. }) => ErrorClass { kind, code, param: *param },
         None if matches!(status, 400..=498) => {
-            ErrorClass { kind: "invalid_request_error", code: "invalid_argument", param: None }
+            let param = field.and_then(param_of);
+            ErrorClass { kind: "invalid_request_error", code: "invalid_argument", param }
         }
         None => ErrorClass { kind: "server_error", code: "internal_error", param: None },
     }
@@ -114,10 +118,21 @@ mod tests {
             (416, "", "invalid_argument", None),
             (0, "", "internal_error", None),
         ] {
-            let class = error_class(status, message);
+            let class = error_class(status, message, None);
             assert_eq!((class.code, class.param), (code, param), "{status} {message}");
             let is_ours = matches!(status, 0 | 499..);
             assert_eq!(class.kind == "server_error", is_ours, "{status} {message}");
         }
+    }
+
+    #[test]
+    fn a_field_that_google_names_is_told_where_the_words_tell_none() {
+        let field = Some("generation_config.top_k");
+        assert_eq!(error_class(400, "Unable to submit it.", field).param, Some("top_k"));
+        assert_eq!(
+            error_class(400, "Thinking budget is too large", field).param,
+            Some("reasoning_effort")
+        );
+        assert_eq!(error_class(503, "", field).param, None);
     }
 }

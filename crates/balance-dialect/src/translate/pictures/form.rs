@@ -35,6 +35,7 @@ fn of_json(body: &[u8]) -> Result<Wish<'_>, Refusal> {
         size: asked.size,
         format: asked.response_format,
         originals: originals.collect::<Result<_, _>>()?,
+        stream: asked.stream == Some(true),
     })
 }
 
@@ -57,9 +58,11 @@ fn owned(data: Data<'_>) -> Data<'static> {
         Data::FileData(file) => Data::FileData(crate::gemini::generate::request::FileData {
             file_uri: file.file_uri.into_inner().into_owned().into(),
         }),
-        Data::Text(_) | Data::FunctionCall(_) | Data::FunctionResponse(_) => {
-            Data::Text(String::new().into())
-        }
+        Data::Text(_)
+        | Data::FunctionCall(_)
+        | Data::FunctionResponse(_)
+        | Data::ToolCall(_)
+        | Data::ToolResponse(_) => Data::Text(String::new().into()),
     }
 }
 
@@ -78,6 +81,7 @@ fn of_form(posted: Posted<'_>) -> Result<Wish<'_>, Refusal> {
         size: text(&fields, "size")?.map(Into::into),
         format: text(&fields, "response_format")?.map(Into::into),
         originals: pictures.map(picture).collect::<Result<_, _>>()?,
+        stream: text(&fields, "stream")? == Some("true"),
     })
 }
 

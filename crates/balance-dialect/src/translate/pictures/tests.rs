@@ -1,8 +1,17 @@
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::preset::Preset;
 
-const MODELS: MediaModels<'static> = MediaModels { images: "draws", speech: "", transcription: "" };
+/// Nothing is set but the models.
+fn preset() -> MediaPreset<'static> {
+    static NOTHING: LazyLock<Preset> = LazyLock::new(Preset::default);
+    let (images, speech, transcription) = ("draws", "", "");
+    MediaPreset { preset: &NOTHING, images, speech, transcription, voice: "alloy" }
+}
+
 const STAMP: Stamp = Stamp { unix_seconds: 7, nonce: 0 };
 
 fn posted(body: &str) -> Posted<'_> {
@@ -11,7 +20,7 @@ fn posted(body: &str) -> Posted<'_> {
 
 #[expect(clippy::needless_pass_by_value, reason = "rows read better without `&`")]
 fn made(body: Value, gallery: Gallery) -> Result<Call, Refusal> {
-    pictures(posted(&body.to_string()), &MODELS, gallery, STAMP)
+    pictures(posted(&body.to_string()), &preset(), gallery, STAMP)
 }
 
 fn sent(call: &Call) -> Value {
@@ -175,7 +184,7 @@ fn form(parts: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn edited(body: &[u8], content_type: &str) -> Result<Call, Refusal> {
-    edited_pictures(Posted { body, content_type }, &MODELS, Gallery::Answer, STAMP)
+    edited_pictures(Posted { body, content_type }, &preset(), Gallery::Answer, STAMP)
 }
 
 const FORM: &str = "multipart/form-data; boundary=B";
@@ -231,4 +240,29 @@ fn forms_that_cannot_be_used_are_refused_by_name() {
         assert_eq!(refusal.param.as_deref(), param, "{parts:?}");
     }
     assert_eq!(edited(b"--B", FORM).unwrap_err().code, "invalid_form");
+}
+
+#[test]
+fn pictures_may_come_in_events() {
+    let mut call = made(
+        json!({ "prompt": "x", "n": 2, "stream": true, "response_format": "url" }),
+        Gallery::Web,
+    )
+    .unwrap();
+    assert!(!call.translator.takes_addresses());
+    let mut out = Vec::new();
+    for data in ["AAAA", "BBBB"] {
+        call.translator.whole(drawn(data).as_bytes(), &mut out).unwrap();
+    }
+    assert_eq!(call.translator.content_type(), "text/event-stream");
+    let text = String::from_utf8(out).unwrap();
+    let events = text.split_terminator("\n\n").map(|event| event.strip_prefix("data: ").unwrap());
+    let events: Vec<Value> = events.map(|data| serde_json::from_str(data).unwrap()).collect();
+    let data: Vec<&Value> = events.iter().map(|event| &event["b64_json"]).collect();
+    assert_eq!(data, ["AAAA", "BBBB"]);
+    for event in &events {
+        assert_eq!(event["type"], "image_generation.completed");
+        assert_eq!((&event["output_format"], &event["created_at"]), (&json!("jpeg"), &json!(7)));
+        assert_eq!(event["usage"]["total_tokens"], 30);
+    }
 }

@@ -9,7 +9,7 @@ use crate::openai::responses::event::Event;
 /// Writes events.
 #[derive(Debug)]
 pub(super) struct Events {
-    mode: Mode,
+    pub(super) mode: Mode,
     written: u64,
 }
 

@@ -6,9 +6,10 @@
 use super::Mode;
 use super::events::Events;
 use crate::openai::responses::answer::{
-    Annotation, Content, ExtraContent, GoogleContent, Item, Status, Summary,
+    Annotation, Content, ExtraContent, GoogleContent, Item, Status, Summary, TokenLogprob,
 };
 use crate::openai::responses::event::{Event, Part};
+use crate::translate::chat::sound;
 use crate::translate::ids::Ids;
 use crate::translate::piece::CallIds;
 
@@ -44,47 +45,103 @@ impl Items {
         self.ids.next("resp_")
     }
 
-    /// More words of the answer.
-    pub(super) fn text(&mut self, words: &str, out: &mut Vec<u8>) {
-        if !self.is_open || !matches!(self.all.last(), Some(Item::Message { .. })) {
-            self.open_message(out);
-        }
-        if let Some(Item::Message { content, .. }) = self.all.last_mut() {
-            for Content::OutputText { text, .. } in content {
-                text.push_str(words);
-            }
+    /// More words of the answer, with how likely they were.
+    pub(super) fn text(&mut self, words: &str, told: Vec<TokenLogprob>, out: &mut Vec<u8>) {
+        if !self.is_message_open() {
+            let (text, annotations, logprobs) = Default::default();
+            self.open_message(Content::OutputText { text, annotations, logprobs }, out);
         }
         let event = Event {
             kind: "response.output_text.delta",
             content_index: Some(0),
             delta: Some(words),
-            logprobs: Some([]),
+            logprobs: Some(&told),
             ..about_last(&self.all)
         };
         self.events.write(event, out);
+        if let Some(Content::OutputText { text, logprobs, .. }) = last_content(&mut self.all) {
+            text.push_str(words);
+            logprobs.extend(told);
+        }
     }
 
-    /// The words of the message that is open.
-    pub(super) fn open_text(&self) -> Option<&str> {
-        let Some(Item::Message { content, .. }) = self.all.last() else { return None };
-        let Content::OutputText { text, .. } = content.first().filter(|_| self.is_open)?;
-        Some(text)
+    /// Whether a message with words is open.
+    pub(super) fn is_message_open(&self) -> bool {
+        self.is_open && self.all.last().and_then(text_of).is_some()
     }
 
-    /// A source of these words.
-    pub(super) fn cite(&mut self, source: &Annotation, out: &mut Vec<u8>) {
-        let Some(Item::Message { content, .. }) = self.all.last_mut() else { return };
+    /// The words of all messages.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().filter_map(text_of)
+    }
+
+    /// A source of the words, whose places are counted over all messages. Clients are told of it at
+    /// once where the message is open, else with the whole answer.
+    pub(super) fn cite(&mut self, source: Annotation, out: &mut Vec<u8>) {
+        let Annotation::UrlCitation { start_index, end_index, url, title } = source;
+        let Some(Place { index, before, length }) = self.place(start_index) else { return };
+        let within = |place: usize| place.saturating_sub(before).min(length);
+        let (start_index, end_index) = (within(start_index), within(end_index));
+        let source = Annotation::UrlCitation { start_index, end_index, url, title };
+        let is_told = self.is_open && index + 1 == self.all.len();
+        let Some(Item::Message { content, .. }) = self.all.get_mut(index) else { return };
         let Some(Content::OutputText { annotations, .. }) = content.first_mut() else { return };
         annotations.push(source.clone());
-        let annotation_index = annotations.len().checked_sub(1);
+        if is_told {
+            let event = Event {
+                kind: "response.output_text.annotation.added",
+                content_index: Some(0),
+                annotation_index: annotations.len().checked_sub(1),
+                annotation: Some(&source),
+                ..about_last(&self.all)
+            };
+            self.events.write(event, out);
+        }
+    }
+
+    /// The message that has this character, or else the last one.
+    fn place(&self, character: usize) -> Option<Place> {
+        let mut before = 0;
+        let mut last = None;
+        for (index, item) in self.all.iter().enumerate() {
+            let Some(text) = text_of(item) else { continue };
+            let length = text.chars().count();
+            last = Some(Place { index, before, length });
+            if character < before + length {
+                break;
+            }
+            before += length;
+        }
+        last
+    }
+
+    /// Why there are no words.
+    pub(super) fn refuse(&mut self, why: &str, out: &mut Vec<u8>) {
+        self.open_message(Content::Refusal { refusal: String::new() }, out);
         let event = Event {
-            kind: "response.output_text.annotation.added",
+            kind: "response.refusal.delta",
             content_index: Some(0),
-            annotation_index,
-            annotation: Some(source),
+            delta: Some(why),
             ..about_last(&self.all)
         };
         self.events.write(event, out);
+        if let Some(Content::Refusal { refusal }) = last_content(&mut self.all) {
+            refusal.push_str(why);
+        }
+    }
+
+    /// More of a sound, in base64.
+    pub(super) fn sound(&mut self, base64: &str, out: &mut Vec<u8>) {
+        let is_sound = matches!(last_content(&mut self.all), Some(Content::OutputAudio { .. }));
+        if !self.is_open || !is_sound {
+            let data = String::new();
+            self.open_message(Content::OutputAudio { data, transcript: "" }, out);
+        }
+        let kind = "response.audio.delta";
+        self.events.write(Event { kind, delta: Some(base64), ..Event::default() }, out);
+        if let Some(Content::OutputAudio { data, .. }) = last_content(&mut self.all) {
+            sound::append(data, base64);
+        }
     }
 
     /// More words of the thoughts.
@@ -180,12 +237,10 @@ impl Items {
         self.tell_item("response.output_item.done", out);
     }
 
-    fn open_message(&mut self, out: &mut Vec<u8>) {
+    fn open_message(&mut self, part: Content, out: &mut Vec<u8>) {
         let id = self.ids.next("msg_");
         let status = Status::InProgress;
         self.open(Item::Message { id, status, role: "assistant", content: Vec::new() }, out);
-        let part =
-            Content::OutputText { text: String::new(), annotations: Vec::new(), logprobs: [] };
         let event = Event {
             kind: "response.content_part.added",
             content_index: Some(0),
@@ -228,6 +283,42 @@ impl Items {
     }
 }
 
+/// A message, with how many characters stand before it and in it.
+struct Place {
+    index: usize,
+    before: usize,
+    length: usize,
+}
+
+/// The words of a message; none for other items.
+fn text_of(item: &Item) -> Option<&str> {
+    let Item::Message { content, .. } = item else { return None };
+    let Some(Content::OutputText { text, .. }) = content.first() else { return None };
+    Some(text)
+}
+
+/// What the last message has in it.
+fn last_content(items: &mut [Item]) -> Option<&mut Content> {
+    let Some(Item::Message { content, .. }) = items.last_mut() else { return None };
+    content.first_mut()
+}
+
+/// The event that tells all of a part of a message.
+fn all_of<'a>(part: &'a Content, about: Event<'a>) -> Event<'a> {
+    match part {
+        Content::OutputText { text, logprobs, .. } => Event {
+            kind: "response.output_text.done",
+            logprobs: Some(logprobs),
+            text: Some(text),
+            ..about
+        },
+        Content::Refusal { refusal } => {
+            Event { kind: "response.refusal.done", refusal: Some(refusal), ..about }
+        }
+        Content::OutputAudio { .. } => Event { kind: "response.audio.done", ..Event::default() },
+    }
+}
+
 /// The events that end the words of the last item.
 fn last_words(items: &[Item]) -> Vec<Event<'_>> {
     let about = || about_last(items);
@@ -235,18 +326,10 @@ fn last_words(items: &[Item]) -> Vec<Event<'_>> {
         Some(Item::Message { content, .. }) => content
             .iter()
             .flat_map(|part| {
-                let Content::OutputText { text, .. } = part;
-                let (content_index, text) = (Some(0), Some(text.as_str()));
-                let text = Event {
-                    kind: "response.output_text.done",
-                    logprobs: Some([]),
-                    content_index,
-                    text,
-                    ..about()
-                };
+                let about = || Event { content_index: Some(0), ..about() };
+                let all = all_of(part, about());
                 let part = Some(Part::Content(part));
-                let kind = "response.content_part.done";
-                [text, Event { kind, content_index, part, ..about() }]
+                [all, Event { kind: "response.content_part.done", part, ..about() }]
             })
             .collect(),
         Some(Item::Reasoning { summary, .. }) => summary

@@ -4,34 +4,41 @@
 //! `response.completed`, `response.incomplete` or, after an error, `response.failed`.
 
 use super::items::Call;
-use super::{Outcome, Responses};
+use super::{Mode, Outcome, Responses};
 use crate::gemini::generate::answer::{GenerateContentResponse, Part};
 use crate::json::{self, compact};
 use crate::openai::completion::UrlCitation;
 use crate::openai::error::ErrorObject;
-use crate::openai::responses::answer::{Annotation, Error, Status};
+use crate::openai::responses::answer::{Annotation, Error, IncompleteReason, Status, TokenLogprob};
 use crate::openai::responses::event::{self, Event};
-use crate::translate::custom;
-use crate::translate::finish::End;
+use crate::translate::finish::{Content, End};
 use crate::translate::piece::{Piece, is_block};
 use crate::translate::reply::{NoAnswer, Reply};
 use crate::translate::sources::{self, Written};
 use crate::translate::usage::Tokens;
+use crate::translate::{custom, extras, logprobs, refused};
 
 impl Reply for Responses {
     fn event(&mut self, answer: &GenerateContentResponse<'_>, out: &mut Vec<u8>) {
         self.begin(answer.response_id.as_deref(), out);
         let Some(candidate) = answer.candidates.first() else {
-            self.is_blocked |= answer.prompt_feedback.as_ref().is_some_and(is_block);
+            let feedback = answer.prompt_feedback.as_ref();
+            if let Some(feedback) = feedback.filter(|feedback| is_block(feedback)) {
+                self.is_blocked = true;
+                self.refusal = Some(refused::prompt(feedback));
+            }
             return;
         };
+        let told = logprobs::of(candidate).into_iter().flat_map(|told| told.content);
+        self.logprobs.extend(told.map(TokenLogprob::from));
         for part in candidate.content.iter().flat_map(|content| &content.parts) {
             self.part(part, out);
         }
         if let Some(reason) = &candidate.finish_reason {
             self.end = Some(End::read(&reason.0));
+            self.refusal = Some(refused::answer(candidate));
         }
-        sources::keep(&mut self.sources, candidate);
+        extras::keep(&mut self.sources, candidate);
     }
 
     fn is_complete(&self) -> bool {
@@ -39,9 +46,7 @@ impl Reply for Responses {
     }
 
     fn end(&mut self, tokens: &Tokens, out: &mut Vec<u8>) -> Result<(), NoAnswer> {
-        let outcome = self.outcome().ok_or(NoAnswer)?;
-        self.cite(out);
-        self.items.close(outcome.status, out);
+        let outcome = self.close(out)?;
         let kind = match outcome.status {
             Status::Incomplete => "response.incomplete",
             Status::InProgress | Status::Completed | Status::Failed => "response.completed",
@@ -72,10 +77,8 @@ impl Reply for Responses {
         out: &mut Vec<u8>,
     ) -> Result<(), NoAnswer> {
         self.event(answer, out);
-        let outcome = self.outcome().ok_or(NoAnswer)?;
-        self.cite(out);
-        self.items.close(outcome.status, out);
-        let response = self.head.response(&self.items.all, outcome, Some(tokens.for_responses()));
+        let outcome = self.close(out)?;
+        let response = self.head.response(&self.items.all, outcome, Some(tokens));
         json::write(&response, out);
         Ok(())
     }
@@ -94,16 +97,18 @@ impl Responses {
     }
 
     fn part(&mut self, part: &Part<'_>, out: &mut Vec<u8>) {
+        if self.items.events.mode == Mode::Whole {
+            self.parts.push(self.items.texts().map(str::len).sum());
+        }
         let Some(piece) = Piece::of(part) else { return };
         self.content = self.content.max(piece.content());
         match piece {
-            Piece::Text(words) => self.items.text(words, out),
+            Piece::Text(words) => self.words(words, out),
             Piece::Thought(words) => self.items.thought(words, out),
             Piece::Code(_) | Piece::CodeOutput(_) => {
-                self.items.text(&piece.words().unwrap_or_default(), out);
+                self.words(&piece.words().unwrap_or_default(), out);
             }
-            // The Responses API has no item for sounds.
-            Piece::Audio(_) => {}
+            Piece::Audio(sound) => self.items.sound(&sound.data, out),
             Piece::Image(url) => self.items.image(url.data, out),
             Piece::Call(call, name) => {
                 let is_custom = self.names.is_custom(name);
@@ -124,11 +129,38 @@ impl Responses {
         }
     }
 
-    /// Tells of the sources of the last words, which Gemini tells of at the end.
+    /// Words, with how likely they were.
+    fn words(&mut self, words: &str, out: &mut Vec<u8>) {
+        let logprobs = std::mem::take(&mut self.logprobs);
+        self.items.text(words, logprobs, out);
+    }
+
+    /// Ends the last item, now that the answer is over.
+    fn close(&mut self, out: &mut Vec<u8>) -> Result<Outcome<'static>, NoAnswer> {
+        let outcome = self.outcome().ok_or(NoAnswer)?;
+        if !self.logprobs.is_empty() && self.items.is_message_open() {
+            self.words("", out);
+        }
+        self.cite(out);
+        let is_filtered = outcome.reason == Some(IncompleteReason::ContentFilter);
+        if let Some(why) = self.refusal.take().filter(|_| is_filtered)
+            && self.content == Content::None
+        {
+            self.items.refuse(&why, out);
+        }
+        self.items.close(outcome.status, out);
+        Ok(outcome)
+    }
+
+    /// Tells of the sources of the words, which Gemini tells of at the end.
     fn cite(&mut self, out: &mut Vec<u8>) {
-        let Some(text) = self.items.open_text() else { return };
-        let written = Written { text: text.into(), parts: vec![0] };
-        let sources: Vec<Annotation> = sources::of_kept(&self.sources, &written)
+        if self.sources.is_empty() {
+            return;
+        }
+        let sources = sources::of_kept(&self.sources);
+        let text: String = self.items.texts().collect();
+        let written = Written { text: text.into(), parts: self.parts.clone() };
+        let sources: Vec<Annotation> = sources::annotations(sources, &written)
             .into_iter()
             .map(|annotation| {
                 let UrlCitation { start_index, end_index, url, title } = annotation.url_citation;
@@ -136,7 +168,7 @@ impl Responses {
                 Annotation::UrlCitation { start_index, end_index, url, title }
             })
             .collect();
-        for source in &sources {
+        for source in sources {
             self.items.cite(source, out);
         }
     }
@@ -149,8 +181,7 @@ impl Responses {
         tokens: Option<&Tokens>,
         out: &mut Vec<u8>,
     ) {
-        let usage = tokens.map(Tokens::for_responses);
-        let response = Some(self.head.response(&self.items.all, outcome, usage));
+        let response = Some(self.head.response(&self.items.all, outcome, tokens));
         self.items.events.write(Event { kind, response, ..Event::default() }, out);
     }
 }

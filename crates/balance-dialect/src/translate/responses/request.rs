@@ -4,14 +4,16 @@
 
 use super::input;
 use crate::gemini::generate::request::{GenerateContentRequest, GenerationConfig, ThinkingConfig};
+use crate::openai::chat::Google;
 use crate::openai::responses::{Format, ResponsesRequest};
 use crate::translate::config::{self, Form};
+use crate::translate::google::{More, check_cached};
 use crate::translate::model::Family;
 use crate::translate::names::Names;
 use crate::translate::path::Path;
 use crate::translate::refusal::Refusal;
 use crate::translate::thinking::{self, Wish};
-use crate::translate::{choice, detail, tools};
+use crate::translate::{built_in, choice, detail, tools};
 
 /// The request for Gemini, and what its answer has to be translated with.
 ///
@@ -20,9 +22,11 @@ use crate::translate::{choice, detail, tools};
 pub(crate) fn request<'a>(
     request: &'a ResponsesRequest<'a>,
     family: &Family,
-) -> Result<(GenerateContentRequest<'a>, Names), Refusal> {
+) -> Result<(GenerateContentRequest<'a>, More<'a>, Names), Refusal> {
     refuse_kept(request)?;
-    let tools = tools::tools(request.tools.as_deref().unwrap_or_default())?;
+    let mut tools = tools::tools(request.tools.as_deref().unwrap_or_default())?;
+    let more = google(request).and_then(|google| google.tools.as_deref()).unwrap_or_default();
+    more.iter().filter_map(built_in::of).for_each(|tool| tools.use_built_in(tool));
     let choice = choice::choice(request.tool_choice.as_ref(), &tools.names)?;
     let tool_config = tools.config(choice, family);
     let has_tools = !tools.is_empty();
@@ -34,7 +38,11 @@ pub(crate) fn request<'a>(
         return Err(Refusal::missing("input"));
     }
     generation_config.media_resolution = detail::settle(&mut turns.contents, family);
-    let google = request.google.as_ref();
+    let google = google(request);
+    let body = Path::root("extra_body");
+    let is_nested = request.extra_body.as_ref().is_some_and(|body| body.google.is_some());
+    let path = if is_nested { body.field("google") } else { Path::root("google") };
+    let more = More::of(google, None, path)?;
     let request = GenerateContentRequest {
         contents: turns.contents,
         system_instruction: turns.system,
@@ -43,9 +51,16 @@ pub(crate) fn request<'a>(
         safety_settings: google.and_then(|google| google.safety_settings),
         generation_config,
         cached_content: google.and_then(|google| google.cached_content.as_deref()),
-        service_tier: None,
+        service_tier: config::service_tier(request.service_tier.as_deref())?,
     };
-    Ok((request, names))
+    check_cached(&request, path)?;
+    Ok((request, more, names))
+}
+
+/// Google's extensions.
+fn google<'a>(request: &'a ResponsesRequest<'a>) -> Option<&'a Google<'a>> {
+    let nested = request.extra_body.as_ref().and_then(|body| body.google.as_ref());
+    nested.or(request.google.as_ref())
 }
 
 fn refuse_kept(request: &ResponsesRequest<'_>) -> Result<(), Refusal> {
@@ -68,7 +83,13 @@ fn generation_config<'a>(
     family: &Family,
     has_tools: bool,
 ) -> Result<GenerationConfig<'a>, Refusal> {
+    let named = "message.output_text.logprobs";
+    let is_asked = request.include.iter().flatten().any(|wanted| &**wanted == named);
+    let alternatives = config::alternatives(request.top_logprobs)?;
+    let tells = (is_asked || alternatives.is_some()) && family.logprobs;
     let mut config = GenerationConfig {
+        response_logprobs: tells.then_some(true),
+        logprobs: alternatives.filter(|_| tells),
         max_output_tokens: config::positive(request.max_output_tokens, "max_output_tokens")?,
         temperature: config::within(request.temperature, 0.0..=2.0, "temperature")?,
         top_p: config::within(request.top_p, 0.0..=1.0, "top_p")?,
@@ -98,8 +119,7 @@ fn thinking_config<'a>(
     request: &'a ResponsesRequest<'a>,
     family: &Family,
 ) -> Result<Option<ThinkingConfig<'a>>, Refusal> {
-    let google = request.google.as_ref();
-    if let Some(config) = google.and_then(|google| google.thinking_config.as_ref()) {
+    if let Some(config) = google(request).and_then(|google| google.thinking_config.as_ref()) {
         return Ok(Some(thinking::of_google(config)));
     }
     let Some(reasoning) = &request.reasoning else { return Ok(None) };

@@ -295,3 +295,112 @@ fn an_interruption_before_the_first_word_is_told_too() {
     assert_eq!(translator.finish(&mut out).ending, Ending::Truncated);
     assert_eq!(out.len(), before);
 }
+
+#[test]
+fn a_blocked_answer_says_why() {
+    let blocked = json!({ "promptFeedback": { "blockReason": "SAFETY" } });
+    let refused = |why: &str| json!([{ "type": "refusal", "refusal": why }]);
+    let response = whole(&blocked).unwrap();
+    let why = "Google blocked the prompt (SAFETY).";
+    assert_eq!(response["output"][0]["content"], refused(why));
+    let (events, _) = events(&[blocked]);
+    let told = kinds(&events);
+    assert_eq!(
+        told[2..],
+        [
+            "response.output_item.added",
+            "response.content_part.added",
+            "response.refusal.delta",
+            "response.refusal.done",
+            "response.content_part.done",
+            "response.output_item.done",
+            "response.incomplete",
+        ]
+    );
+    assert_eq!((&events[4]["delta"], &events[5]["refusal"]), (&json!(why), &json!(why)));
+    assert_eq!(events[8]["response"]["output"], response["output"]);
+    let answered = whole(&answer(&json!([{ "text": "a" }]), "SAFETY")).unwrap();
+    assert_eq!(answered["output"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn likelihoods_stand_with_their_words() {
+    let fields = json!({ "model": "gemini-2.0-flash", "top_logprobs": 2,
+                         "include": ["message.output_text.logprobs"] });
+    let config = sent(&fields)["generationConfig"].take();
+    assert_eq!(config, json!({ "responseLogprobs": true, "logprobs": 2 }));
+    let told = |token: &str| {
+        json!({ "chosenCandidates": [{ "token": token, "logProbability": -0.5 }],
+                "topCandidates": [{ "candidates": [{ "token": token, "logProbability": -0.5 }] }] })
+    };
+    let event = |text: &str, reason: Value| {
+        json!({ "candidates": [{ "content": { "parts": [{ "text": text }] },
+            "logprobsResult": told(text), "finishReason": reason }] })
+    };
+    let (events, _) = events(&[event("a", Value::Null), event("b", json!("STOP"))]);
+    let logprob =
+        |token: &str| json!({ "token": token, "logprob": -0.5, "bytes": token.as_bytes() });
+    let expected = |token: &str| {
+        let mut told = logprob(token);
+        told["top_logprobs"] = json!([logprob(token)]);
+        told
+    };
+    assert_eq!(events[4]["logprobs"], json!([expected("a")]));
+    let last = events.last().unwrap();
+    let content = &last["response"]["output"][0]["content"][0];
+    assert_eq!(content["logprobs"], json!([expected("a"), expected("b")]));
+}
+
+#[test]
+fn each_message_has_its_own_sources() {
+    let support = |part: usize, from: usize, to: usize| {
+        json!({ "segment": { "partIndex": part, "startIndex": from, "endIndex": to },
+                "groundingChunkIndices": [0] })
+    };
+    let mut answer = answer(
+        &json!([{ "text": "éabc" }, { "functionCall": { "name": "f" } }, { "text": "de" }]),
+        "STOP",
+    );
+    answer["candidates"][0]["groundingMetadata"] = json!({
+        "groundingChunks": [{ "web": { "uri": "u", "title": "t" } }],
+        "groundingSupports": [support(0, 0, 2), support(0, 5, 7)] });
+    let response = whole(&answer).unwrap();
+    let place = |item: usize| {
+        let annotation = &response["output"][item]["content"][0]["annotations"][0];
+        (annotation["start_index"].as_u64().unwrap(), annotation["end_index"].as_u64().unwrap())
+    };
+    assert_eq!((place(0), place(2)), ((0, 1), (0, 2)));
+    let (events, _) = events(&[answer]);
+    assert_eq!(events.last().unwrap()["response"]["output"].as_array().unwrap().len(), 3);
+    let added = kinds(&events).iter().filter(|kind| kind.ends_with("annotation.added")).count();
+    assert_eq!(added, 1);
+    let told = events.last().unwrap()["response"]["output"].clone();
+    assert_eq!(told[0]["content"], response["output"][0]["content"]);
+}
+
+#[test]
+fn a_sound_is_a_part_of_a_message() {
+    let sound = |data: &str| json!({ "inlineData": { "mimeType": "audio/L16", "data": data } });
+    let answer = answer(&json!([sound("AQI="), sound("AwQ=")]), "STOP");
+    let response = whole(&answer).unwrap();
+    let content = json!([{ "type": "output_audio", "data": "AQIDBA==", "transcript": "" }]);
+    assert_eq!(response["output"][0]["content"], content);
+    let (events, _) = events(&[answer]);
+    let deltas: Vec<&Value> = events
+        .iter()
+        .filter(|event| event["type"] == "response.audio.delta")
+        .map(|event| &event["delta"])
+        .collect();
+    assert_eq!(deltas, ["AQI=", "AwQ="]);
+    assert_eq!(events.last().unwrap()["response"]["output"][0]["content"], content);
+}
+
+#[test]
+fn the_tier_is_asked_for_and_told() {
+    assert_eq!(sent(&json!({ "service_tier": "flex" }))["serviceTier"], "flex");
+    let refusal = call(&json!({ "service_tier": "gold" })).unwrap_err();
+    assert_eq!(refusal.param.as_deref(), Some("service_tier"));
+    let mut answer = answer(&json!([{ "text": "a" }]), "STOP");
+    answer["usageMetadata"]["serviceTier"] = "FLEX".into();
+    assert_eq!(whole(&answer).unwrap()["service_tier"], "flex");
+}

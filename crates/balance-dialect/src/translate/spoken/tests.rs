@@ -1,13 +1,20 @@
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::*;
+use crate::preset::{ModelMap, Naming, Preset, Prompt, PromptPlace};
 
-const MODELS: MediaModels<'static> =
-    MediaModels { images: "", speech: "speaks", transcription: "" };
+/// Nothing is set but the models.
+fn preset() -> MediaPreset<'static> {
+    static NOTHING: LazyLock<Preset> = LazyLock::new(Preset::default);
+    let (images, speech, transcription) = ("", "speaks", "");
+    MediaPreset { preset: &NOTHING, images, speech, transcription, voice: "alloy" }
+}
 
 #[expect(clippy::needless_pass_by_value, reason = "rows read better without `&`")]
 fn asked(fields: Value) -> Result<Call, Refusal> {
-    speak(fields.to_string().as_bytes(), &MODELS)
+    speak(fields.to_string().as_bytes(), &preset())
 }
 
 fn sent(call: &Call) -> Value {
@@ -81,14 +88,15 @@ fn what_cannot_be_spoken_is_refused_by_name() {
         (json!({ "voice": "alloy" }), "input"),
         (json!({ "input": " " }), "input"),
         (json!({ "input": "x", "response_format": "opus" }), "response_format"),
-        (json!({ "input": "x", "stream_format": "sse" }), "stream_format"),
+        (json!({ "input": "x", "response_format": "aac" }), "response_format"),
+        (json!({ "input": "x", "stream_format": "tape" }), "stream_format"),
         (json!({ "input": "x", "voice": { "id": "voice_1" } }), "voice"),
         (json!({ "input": "x", "speed": 9 }), "speed"),
     ] {
         assert_eq!(asked(fields.clone()).unwrap_err().param.as_deref(), Some(param), "{fields}");
     }
     let refusal = asked(json!({ "input": "x", "response_format": "opus" })).unwrap_err();
-    assert!(refusal.message.contains("'mp3', 'wav' or 'pcm'"), "{}", refusal.message);
+    assert!(refusal.message.contains("'mp3', 'flac', 'wav' or 'pcm'"), "{}", refusal.message);
 }
 
 #[test]
@@ -98,4 +106,58 @@ fn an_answer_without_sound_is_none() {
         br#"{"candidates":[{"finishReason":"OTHER","content":{"parts":[{"text":"Hi"}]}}]}"#;
     let empty = call.translator.whole(answer, &mut Vec::new());
     assert_eq!(empty, Err(Malformed::Empty { reason: Some("OTHER".into()) }));
+}
+
+#[test]
+fn flac_loses_nothing_and_is_smaller() {
+    let (flac, kind) = heard("flac");
+    assert_eq!((&flac[..4], kind), (&b"fLaC"[..], "audio/flac"));
+    assert!(flac.len() < heard("pcm").0.len());
+}
+
+#[test]
+fn a_sound_may_come_in_events() {
+    let fields = json!({ "input": "Hi", "response_format": "pcm", "stream_format": "sse" });
+    let mut call = asked(fields).unwrap();
+    let mut answer: Value = serde_json::from_str(&tone()).unwrap();
+    answer["usageMetadata"] = json!({ "promptTokenCount": 2, "candidatesTokenCount": 25 });
+    let mut out = Vec::new();
+    call.translator.whole(answer.to_string().as_bytes(), &mut out).unwrap();
+    assert_eq!(call.translator.content_type(), "text/event-stream");
+    let text = String::from_utf8(out).unwrap();
+    let events = text.split_terminator("\n\n").map(|event| event.strip_prefix("data: ").unwrap());
+    let events: Vec<Value> = events.map(|data| serde_json::from_str(data).unwrap()).collect();
+    let (last, pieces) = events.split_last().unwrap();
+    let usage = json!({ "input_tokens": 2, "output_tokens": 25, "total_tokens": 27 });
+    assert_eq!(last, &json!({ "type": "speech.audio.done", "usage": usage }));
+    let sound = pieces.iter().flat_map(|piece| {
+        assert_eq!(piece["type"], "speech.audio.delta");
+        STANDARD.decode(piece["audio"].as_str().unwrap()).unwrap()
+    });
+    assert_eq!(sound.collect::<Vec<_>>(), heard("pcm").0);
+}
+
+#[test]
+fn the_operator_says_who_speaks_and_which_model() {
+    let map =
+        ModelMap { rows: vec![("tts-1-hd".into(), "gemini-pro-tts".into())], knows_openai: true };
+    let safety = serde_json::value::to_raw_value(&json!([])).unwrap();
+    let all = Preset {
+        naming: Naming { map, ..Naming::default() },
+        safety_settings: Some(safety),
+        prompt: Some(Prompt { text: "Be kind.".into(), place: PromptPlace::UserPrefix }),
+        code_execution: true,
+        ..Preset::default()
+    };
+    let preset = MediaPreset { preset: &all, voice: "Zephyr", ..preset() };
+    let call = |fields: Value| speak(fields.to_string().as_bytes(), &preset).unwrap();
+    assert_eq!(call(json!({ "model": "tts-1", "input": "Hi" })).model, "speaks");
+    let call = call(json!({ "model": "tts-1-hd", "input": "Hi" }));
+    assert_eq!(call.model, "gemini-pro-tts");
+    let sent = sent(&call);
+    let voice = &sent["generationConfig"]["speechConfig"]["voiceConfig"]["prebuiltVoiceConfig"];
+    assert_eq!(voice["voiceName"], "Zephyr");
+    assert_eq!(sent["safetySettings"], json!([]));
+    assert_eq!(sent["contents"][0]["parts"], json!([{ "text": "Hi" }]));
+    assert_eq!(sent.get("tools"), None);
 }

@@ -107,6 +107,7 @@ impl TextReply {
             object: "text_completion",
             created: self.created,
             model: &self.model,
+            system_fingerprint: None,
         }
     }
 

@@ -82,13 +82,7 @@ impl Format {
     ) {
         match self {
             Self::Json => {
-                let usage = Usage {
-                    kind: "tokens",
-                    input_tokens: tokens.prompt(),
-                    output_tokens: tokens.completion(),
-                    total_tokens: tokens.total(),
-                };
-                json::write(&Transcript { text: &heard.text, usage }, out);
+                json::write(&Transcript { text: &heard.text, usage: Usage::of(tokens) }, out);
             }
             Self::VerboseJson => json::write(&verbose(heard, wording), out),
             Self::Text => {

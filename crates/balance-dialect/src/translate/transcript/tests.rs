@@ -1,6 +1,15 @@
-use super::*;
+use std::sync::LazyLock;
 
-const MODELS: MediaModels<'static> = MediaModels { images: "", speech: "", transcription: "hears" };
+use super::*;
+use crate::preset::Preset;
+
+/// Nothing is set but the models.
+fn preset() -> MediaPreset<'static> {
+    static NOTHING: LazyLock<Preset> = LazyLock::new(Preset::default);
+    let (images, speech, transcription) = ("", "", "hears");
+    MediaPreset { preset: &NOTHING, images, speech, transcription, voice: "alloy" }
+}
+
 const WAV: &[u8] = b"RIFF\x04\0\0\0WAVE";
 
 fn body(fields: &[(&str, &str)], file: &[u8]) -> Vec<u8> {
@@ -21,7 +30,7 @@ fn body(fields: &[(&str, &str)], file: &[u8]) -> Vec<u8> {
 fn asked(fields: &[(&str, &str)], wording: Wording) -> Result<Call, Refusal> {
     let body = body(fields, WAV);
     let posted = Posted { body: &body, content_type: "multipart/form-data; boundary=B" };
-    transcript(posted, wording, &MODELS)
+    transcript(posted, wording, &preset())
 }
 
 fn sent(call: &Call) -> Value {
@@ -105,7 +114,7 @@ fn the_verbose_form_has_the_segments() {
 fn what_cannot_be_written_down_is_refused_by_name() {
     for (fields, param) in [
         (vec![("response_format", "docx")], "response_format"),
-        (vec![("stream", "true")], "stream"),
+        (vec![("stream", "perhaps")], "stream"),
         (vec![("timestamp_granularities[]", "word")], "timestamp_granularities"),
         (vec![("temperature", "5")], "temperature"),
         (vec![("temperature", "warm")], "temperature"),
@@ -114,7 +123,7 @@ fn what_cannot_be_written_down_is_refused_by_name() {
         assert_eq!(refusal.param.as_deref(), Some(param), "{fields:?}");
     }
     let of = |body: &[u8], content_type| {
-        transcript(Posted { body, content_type }, Wording::Own, &MODELS).unwrap_err()
+        transcript(Posted { body, content_type }, Wording::Own, &preset()).unwrap_err()
     };
     let form = "multipart/form-data; boundary=B";
     assert_eq!(of(&body(&[], b"GIF89a"), form).param.as_deref(), Some("file"));
@@ -129,4 +138,26 @@ fn an_answer_that_is_none_is_an_error() {
     let answer = br#"{"candidates":[{"content":{"parts":[{"text":"no JSON"}]}}]}"#;
     let broken = call.translator.whole(answer, &mut Vec::new());
     assert!(matches!(broken, Err(Malformed::Unreadable { .. })), "{broken:?}");
+}
+
+#[test]
+fn a_transcript_may_come_in_events() {
+    let answer = json!({ "candidates": [{ "content": { "parts": [{ "text": " Hi. " }] }, "finishReason": "STOP" }],
+        "usageMetadata": { "promptTokenCount": 3, "candidatesTokenCount": 4 } });
+    let told = |fields: &[(&str, &str)]| {
+        let mut call = asked(fields, Wording::Own).unwrap();
+        let mut out = Vec::new();
+        call.translator.whole(answer.to_string().as_bytes(), &mut out).unwrap();
+        (String::from_utf8(out).unwrap(), call.translator.content_type())
+    };
+    let (events, kind) = told(&[("stream", "true")]);
+    assert_eq!(kind, "text/event-stream");
+    assert_eq!(
+        events,
+        "data: {\"type\":\"transcript.text.delta\",\"delta\":\"Hi.\"}\n\n\
+         data: {\"type\":\"transcript.text.done\",\"text\":\"Hi.\",\"usage\":{\"type\":\"tokens\",\
+         \"input_tokens\":3,\"output_tokens\":4,\"total_tokens\":7}}\n\n"
+    );
+    let (plain, kind) = told(&[("stream", "false"), ("response_format", "text")]);
+    assert_eq!((&*plain, kind), ("Hi.\n", "text/plain; charset=utf-8"));
 }

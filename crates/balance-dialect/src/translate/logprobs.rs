@@ -6,7 +6,7 @@ use crate::gemini::generate::answer::{self, Candidate, LogprobsResult};
 use crate::openai::logprobs::{Logprob, Logprobs, TokenLogprob};
 
 /// Those of an answer, or of an event of one; none when they were not asked for.
-pub(super) fn of<'a>(candidate: &'a Candidate<'a>) -> Option<Logprobs<'a>> {
+pub(crate) fn of<'a>(candidate: &'a Candidate<'a>) -> Option<Logprobs<'a>> {
     let LogprobsResult { chosen_candidates, top_candidates } =
         candidate.logprobs_result.as_ref()?;
     if chosen_candidates.is_empty() {

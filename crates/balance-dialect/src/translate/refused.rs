@@ -7,13 +7,13 @@ use crate::json::Text;
 use crate::translate::finish::End;
 
 /// Why there is no answer to a prompt.
-pub(super) fn prompt(feedback: &PromptFeedback<'_>) -> String {
+pub(crate) fn prompt(feedback: &PromptFeedback<'_>) -> String {
     let reason = feedback.block_reason.as_ref().map(|reason| &*reason.0);
     told("Google blocked the prompt", reason, feedback.block_reason_message.as_ref())
 }
 
 /// Why an answer that ended so has nothing in it.
-pub(super) fn answer(candidate: &Candidate<'_>) -> String {
+pub(crate) fn answer(candidate: &Candidate<'_>) -> String {
     let reason = candidate.finish_reason.as_ref().map(|reason| &*reason.0);
     let what = match End::of(candidate) {
         End::NoImage => "Gemini made no picture",
