@@ -302,7 +302,7 @@ impl<H: Host> Gateway<H> {
         let Some(provider) = provider else { return answer };
         // Boxed, as few requests need the room that it takes.
         let (answer, why) = Box::pin(upload::put(&self.host, &provider, answer)).await;
-        trail.not_put = trail.not_put.or(why.map(|why| why.0));
+        trail.not_put = trail.not_put.or_else(|| why.map(|why| why.0));
         answer
     }
 

@@ -16,7 +16,7 @@ use crate::{fault::Limits, key::KeyId, time::Timestamp};
 pub const TERM: Duration = Duration::from_secs(180);
 
 /// How many holders that fell silent are told apart; more of them are added up.
-pub(crate) const MOST_GONE: usize = 64;
+pub const MOST_GONE: usize = 64;
 
 /// How often slices are exchanged: so long a request may wait for what another instance holds.
 pub const ROUND: Duration = Duration::from_secs(1);
