@@ -7,6 +7,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, path::Path};
 
+use balance_core::key::KeyId;
 use balance_mock::{
     Entry, Mock, Rule, Setup, Strangers,
     cases::{self, Case, CaseResponse},
@@ -93,9 +94,17 @@ fn replays((number, case): (usize, &Case)) -> Vec<Replay<'_>> {
     chunks.iter().enumerate().map(replay).collect()
 }
 
-/// Whether the path is one of OpenAI's, which is not passed through.
+/// Whether the path is one of OpenAI's, which is not passed through, or the list of models, which has
+/// the names that suffixes make.
 fn is_translated(case: &Case) -> bool {
-    case.kind.starts_with("openai.") || case.request.path.contains("/openai/")
+    case.kind.starts_with("openai.")
+        || case.request.path.contains("/openai/")
+        || is_list_of_models(case)
+}
+
+fn is_list_of_models(case: &Case) -> bool {
+    let path = case.request.path.split('?').next();
+    case.request.method == "GET" && path == Some("/v1beta/models")
 }
 
 impl Replay<'_> {
@@ -187,7 +196,17 @@ impl Replay<'_> {
         if reply.text().contains(&self.key) {
             return Err("the key comes back".into());
         }
-        same_body(&answer.bytes(), reply, answer.status)
+        same_body(&answer.bytes(), &self.unlabelled(reply), answer.status)
+    }
+
+    /// The reply without what tells its key behind the names of what was made with it.
+    fn unlabelled(&self, reply: &Received) -> Received {
+        let label = format!("-gb{}", KeyId::of(&self.key));
+        let mut reply = reply.clone();
+        if let Ok(text) = std::str::from_utf8(&reply.body) {
+            reply.body = text.replace(&label, "").into();
+        }
+        reply
     }
 }
 
@@ -235,6 +254,7 @@ fn well_formed(case: &Case, reply: &Received) -> Result<(), String> {
         reply.events().first().is_some_and(|first| first.pointer(pointer).is_some())
     };
     let is_right = match (reply.status, case.kind.as_str()) {
+        (200, _) if is_list_of_models(case) => has("/models"),
         (200, "openai.chat") => {
             let is_stream = case.request.body.pointer("/stream") == Some(&Value::Bool(true));
             let choice = if is_stream { "/choices/0/delta" } else { "/choices/0/message" };

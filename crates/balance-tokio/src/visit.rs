@@ -99,7 +99,7 @@ impl Visitor {
         let way = self.ways.get(turn).ok_or_else(|| lost("there is no way out"))?;
         if reach == Reach::Anywhere && way.is_proxied() {
             // Whoever may go anywhere may have the proxy look for it.
-            return way.connect(&place.host, place.port).await.map_err(VisitError::Lost);
+            return way.connect(&place.host, place.port).await.map_err(|error| caused(&*error));
         }
         let found = lookup_host((place.host.as_str(), place.port)).await.map_err(lost)?;
         let found: Vec<SocketAddr> = found.filter(|address| reach.admits(address.ip())).collect();
@@ -107,7 +107,7 @@ impl Visitor {
         for address in found {
             match way.connect(&address.ip().to_string(), address.port()).await {
                 Ok(stream) => return Ok(stream),
-                Err(error) => last = VisitError::Lost(error),
+                Err(error) => last = caused(&*error),
             }
         }
         Err(last)
@@ -135,13 +135,13 @@ async fn exchange(
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Incoming>, VisitError> {
     let io = TokioIo::new(stream);
-    let (mut sender, connection) = http1::handshake(io).await.map_err(|error| told(&error))?;
+    let (mut sender, connection) = http1::handshake(io).await.map_err(|error| caused(&error))?;
     // It ends with the response's body, or with the sender and whoever waits for it.
     tokio::spawn(connection);
-    sender.send_request(request).await.map_err(|error| told(&error))
+    sender.send_request(request).await.map_err(|error| caused(&error))
 }
 
-fn told(error: &hyper::Error) -> VisitError {
+fn caused(error: &dyn std::error::Error) -> VisitError {
     VisitError::Lost(whole_cause(error))
 }
 
