@@ -3,7 +3,7 @@
 //!
 //! [`TokioHost`] is all that is needed to run a [`Gateway`](balance_core::gateway::Gateway). A
 //! [`Desk`] adds the log, a [`Guest`] the settings of a platform that starts programs whatever they
-//! are set to, and [`until`] the end that such a platform puts to a request.
+//! are set to, and [`until()`] the end that such a platform puts to a request.
 //!
 //! Invariant: what is dropped is cancelled. A dropped fetch, or a dropped answer, leaves nothing
 //! running upstream.
