@@ -46,9 +46,10 @@ impl Server {
         let folder = Folder::new()?;
         command.current_dir(folder.path());
         let (mut server, addresses) = Self::spawn(command, Some(folder))?;
-        let address = addresses.recv_timeout(PATIENCE);
-        server.address =
-            address.map_err(|_| format!("it does not listen: {}", server.written()))?;
+        match addresses.recv_timeout(PATIENCE) {
+            Ok(address) => server.address = address,
+            Err(_) => return Err(format!("it does not listen: {}", server.stop())),
+        }
         Ok(server)
     }
 
