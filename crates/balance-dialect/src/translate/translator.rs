@@ -15,7 +15,7 @@ use super::upstream::Upstream;
 use crate::openai::error::ErrorObject;
 use crate::summary::{Ending, Summary, Usage};
 
-/// Translates the answers to a [`Call`].
+/// Translates the answers to a [`Call`](super::Call).
 ///
 /// A streamed answer is read with [`push`](Self::push) and ended with [`finish`](Self::finish);
 /// any other with [`whole`](Self::whole).
@@ -48,7 +48,7 @@ impl Translator {
     }
 
     /// The same for a call of several requests, whose streams come side by side: `lane` is the
-    /// place of the request among [`Call::requests`].
+    /// place of the request among [`Call::requests`](super::Call::requests).
     ///
     /// # Errors
     /// As [`push`](Self::push), for all of them.
@@ -146,7 +146,7 @@ impl Translator {
     }
 
     /// Whether pictures of an answer may be put on the web before it is translated; see
-    /// [`hosted`].
+    /// [`hosted`](super::hosted).
     #[must_use]
     pub fn takes_addresses(&self) -> bool {
         match &self.0 {
