@@ -8,9 +8,8 @@
 use std::sync::LazyLock;
 
 use memchr::{memchr2, memmem::Finder};
-use sha2::{Digest, Sha256};
 
-use crate::{key::KeyId, label};
+use crate::{digest::digest, key::KeyId, label};
 
 /// How the names of our files begin; then come the 16 hex digits of their key.
 const FILE: &[u8] = b"files/gb";
@@ -54,8 +53,7 @@ const MOST_TOLD: usize = 4096;
 /// What all turns of a conversation with Gemini have in common: a digest of its first content.
 pub(crate) fn conversation(body: &[u8]) -> Option<u64> {
     let first = first_content(body)?;
-    let digest = Sha256::digest(first.get(..MOST_TOLD).unwrap_or(first));
-    Some(digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
+    Some(digest(first.get(..MOST_TOLD).unwrap_or(first)))
 }
 
 /// The text of the first item of the list `contents`, at the top of a JSON object.

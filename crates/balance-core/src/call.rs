@@ -134,7 +134,7 @@ impl<I> Call<I> {
         if is_labelled {
             headers.remove(header::ACCEPT_ENCODING);
         }
-        let payload = unlabelled(payload, label::is_interaction(&native.path), holder);
+        let payload = unlabelled(payload, &native.path, holder);
         let path = label::path_without(&native.path).unwrap_or(native.path);
         Self {
             method: head.method,
@@ -159,7 +159,7 @@ impl<I> Call<I> {
         let has_body = upstream.body.is_some();
         let payload = Payload::Full(upstream.body.unwrap_or_default().into());
         let holder = holder(&upstream.path, &payload);
-        let payload = unlabelled(payload, false, holder);
+        let payload = unlabelled(payload, &upstream.path, holder);
         Self {
             tokens: guess(model.as_deref(), &payload),
             conversation: conversation(model.as_deref(), &payload),
@@ -335,9 +335,9 @@ fn holder<I>(path: &str, payload: &Payload<I>) -> Option<KeyId> {
 }
 
 /// What upstream is to see of a payload: the names that Google gave.
-fn unlabelled<I>(payload: Payload<I>, of_interactions: bool, holder: Option<KeyId>) -> Payload<I> {
+fn unlabelled<I>(payload: Payload<I>, path: &str, holder: Option<KeyId>) -> Payload<I> {
     let Payload::Full(body) = payload else { return payload };
-    let plain = holder.and_then(|_| label::body_without(&body, of_interactions));
+    let plain = holder.and_then(|_| label::body_without(&body, label::is_interaction(path)));
     Payload::Full(plain.map_or(body, Into::into))
 }
 

@@ -50,9 +50,10 @@ pub(crate) fn decode<I>(
     route: Route,
     head: request::Parts,
     payload: Payload<I>,
-    (preset, studio): (&Preset, Studio<'_>),
+    studio: Studio<'_>,
     stamp: Stamp,
 ) -> Result<Question<I>, Error> {
+    let preset = studio.preset();
     let endpoint = match route {
         Route::Native(native) => {
             if let Some(call) = list_of_models(&native, &head, preset) {
@@ -88,9 +89,10 @@ fn list_of_models(
     head: &request::Parts,
     preset: &Preset,
 ) -> Option<translate::Call> {
-    let is_list = head.method == Method::GET && native.path == "/v1beta/models";
-    let query = Query::of(head.uri.query()).for_upstream;
-    let target = is_list.then(|| native.path.clone() + &query)?;
+    if head.method != Method::GET || native.path != "/v1beta/models" {
+        return None;
+    }
+    let target = native.path.clone() + &Query::of(head.uri.query()).for_upstream;
     translate::native_models(&preset.naming, &target)
 }
 

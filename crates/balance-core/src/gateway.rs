@@ -176,13 +176,8 @@ impl<H: Host> Gateway<H> {
         let pool = media::pool_for(&route, pool, &self.settings);
         let payload = self.receive(body, &route, &head).await?;
         let payload = remote::complete(&self.host, &self.settings, &route, payload).await?;
-        match decode(
-            route,
-            head,
-            payload,
-            (&self.preset, Studio::of(&self.settings, &self.preset)),
-            self.stamp(),
-        )? {
+        let studio = Studio::of(&self.settings, &self.preset);
+        match decode(route, head, payload, studio, self.stamp())? {
             Question::Native(call) => self.relay(call, pool, trail).await,
             Question::Stream(calls, translator) => self.weave(calls, translator, pool, trail).await,
             Question::Series(series) => self.gather(series, pool, trail).await,

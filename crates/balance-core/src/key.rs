@@ -11,9 +11,8 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
+use crate::{digest::digest, secret::Secret};
 
 /// The name of a key: the first eight bytes of the SHA-256 of its text. Shown as 16 hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,8 +22,7 @@ impl KeyId {
     /// The name of the key with this text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let digest = Sha256::digest(text);
-        Self(digest.iter().take(8).fold(0, |id, byte| id << 8 | u64::from(*byte)))
+        Self(digest(text))
     }
 
     /// The key with this name.

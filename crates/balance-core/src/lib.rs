@@ -94,6 +94,7 @@ pub mod checks;
 pub mod classify;
 mod decode;
 mod deliver;
+mod digest;
 pub mod error;
 pub mod fault;
 pub mod feed;

@@ -35,6 +35,11 @@ impl<'s> Studio<'s> {
         Self { preset, gallery }
     }
 
+    /// What is preset for requests of every kind.
+    pub(crate) const fn preset(&self) -> &'s Preset {
+        self.preset.preset
+    }
+
     /// The call that a request comes to.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use futures_util::future::{Either, select};
 
 use super::Gateway;
 use crate::{
+    digest::digest,
     fault::Limits,
     host::Host,
     pool::{Claim, Holding, Mark, Memory, ROUND, Sharing, Slice, TERM},
@@ -340,11 +341,4 @@ const fn parts(limits: &Limits) -> [Option<u64>; 4] {
         limits.requests_per_day,
         limits.tokens_per_day,
     ]
-}
-
-/// A number that tells texts apart.
-fn digest(text: &str) -> u64 {
-    use sha2::Digest;
-    let digest = sha2::Sha256::digest(text);
-    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
