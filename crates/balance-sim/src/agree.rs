@@ -71,6 +71,8 @@ pub(crate) fn agree(arguments: &mut Parser) -> anyhow::Result<()> {
         }
     }
     let server = server.context("--server wants the path of gemini-balance")?;
+    // It is started in a folder of its own, where a relative path leads nowhere.
+    let server = std::path::absolute(server)?;
     let setting = setting(seconds);
     let simulated = simulated(&setting, seconds)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
