@@ -32,7 +32,7 @@ use mimalloc::MiMalloc;
 use sources::WrongSettings;
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::TaskTracker;
-use tracing::info;
+use tracing::{info, warn};
 
 /// A request makes some dozens of small allocations and frees them soon; this allocator is the
 /// faster at that, the more so where the system's is musl's.
@@ -116,9 +116,12 @@ async fn start(mut settings: Settings) -> anyhow::Result<()> {
 /// How often it is looked whether a key is to be checked.
 const CHECK_ROUND: Duration = Duration::from_secs(10);
 
-/// Checks keys that are out, for as long as the server runs.
+/// Checks keys that are out, and logs what the pool ignores, for as long as the server runs.
 async fn check_keys(gateway: Arc<Gateway<TokioHost>>) {
     loop {
+        for remark in gateway.take_remarks() {
+            warn!("the pool ignores: {remark}");
+        }
         tokio::time::sleep(CHECK_ROUND).await;
         let checked = gateway.check_keys().await;
         if checked.keys > 0 {

@@ -36,6 +36,8 @@ pub fn classify(status: StatusCode, headers: &HeaderMap, body: &Bytes, key: &Sec
             std::borrow::Cow::Owned(clean) => clean.into(),
         },
         content_type: headers.get(header::CONTENT_TYPE).cloned(),
+        project_number: error.project_number().and_then(|number| number.parse().ok()),
+        contradicts_itself: quota::contradicts_itself(&error),
     }
 }
 
@@ -48,7 +50,8 @@ impl Fault {
         let status = code.and_then(|code| StatusCode::from_u16(code).ok());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let blame = blame(status.as_u16(), error, None);
-        Self { blame, ..Self::own(status, message(error, status, key)) }
+        let project_number = error.project_number().and_then(|number| number.parse().ok());
+        Self { blame, project_number, ..Self::own(status, message(error, status, key)) }
     }
 
     /// No answer came.
@@ -99,7 +102,15 @@ impl Fault {
     /// A failure that only this side has words for.
     const fn own(status: StatusCode, message: String) -> Self {
         let blame = Blame::Service { retry_after: None };
-        Self { blame, status, message, body: Bytes::new(), content_type: None }
+        Self {
+            blame,
+            status,
+            message,
+            body: Bytes::new(),
+            content_type: None,
+            project_number: None,
+            contradicts_itself: false,
+        }
     }
 }
 

@@ -22,6 +22,10 @@ pub struct Fault {
     pub body: Bytes,
     /// What `body` is.
     pub content_type: Option<HeaderValue>,
+    /// The number of the key's project, if upstream named it.
+    pub project_number: Option<u64>,
+    /// Whether it names two limits for one quota.
+    pub contradicts_itself: bool,
 }
 
 /// Who is to blame for a failure.

@@ -174,6 +174,7 @@ impl<H: Host> Gateway<H> {
         }
         let pool = self.enter(&route, &head)?;
         let pool = media::pool_for(&route, pool, &self.settings);
+        trail.pool = Some(pool);
         let payload = self.receive(body, &route, &head).await?;
         let payload = remote::complete(&self.host, &self.settings, &route, payload).await?;
         let studio = Studio::of(&self.settings, &self.preset);

@@ -94,7 +94,6 @@ fn pause(failures: u32, roll: u64) -> Duration {
 mod tests {
     use super::*;
     use crate::fault::{Blame, KeyFault, Limits, ProjectFault, Quota};
-    use bytes::Bytes;
     use http::StatusCode;
 
     const START: Timestamp = Timestamp::from_unix_millis(1_000_000);
@@ -102,7 +101,16 @@ mod tests {
 
     fn fault(blame: Blame) -> Fault {
         let status = StatusCode::BAD_GATEWAY;
-        Fault { blame, status, message: String::new(), body: Bytes::new(), content_type: None }
+        let (message, body) = Default::default();
+        Fault {
+            blame,
+            status,
+            message,
+            body,
+            content_type: None,
+            project_number: None,
+            contradicts_itself: false,
+        }
     }
 
     fn service() -> Fault {

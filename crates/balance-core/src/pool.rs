@@ -16,12 +16,14 @@ mod checks;
 mod consequence;
 mod estimate;
 mod explain;
+mod kin;
 mod leases;
 mod limits;
 mod memory;
 mod model;
 mod models;
 mod numbers;
+mod oddity;
 mod outage;
 mod rank;
 mod rest;
@@ -47,14 +49,17 @@ pub use strategy::{Strategy, UnknownStrategy};
 
 use self::{
     checks::Checks,
+    estimate::Expected,
+    kin::{Kinship, Test},
     leases::Leases,
     model::{Model, Reserved},
     models::{Models, Place},
+    oddity::{Oddities, Oddity},
     outage::Outage,
     roster::Roster,
 };
 use crate::{
-    fault::{Fault, Limits},
+    fault::{Blame, Fault, Limits},
     key::{Key, KeyId, Tier},
     secret::Secret,
     time::Timestamp,
@@ -78,6 +83,8 @@ pub struct Pool {
     /// Whether all models fail: then it is the region or the way there.
     outage: Outage,
     checks: Checks,
+    kin: Kinship,
+    oddities: Oddities,
     /// The latest time that was told.
     latest: Timestamp,
 }
@@ -89,11 +96,13 @@ impl Pool {
         Self {
             strategy,
             limits: PoolLimits::default(),
-            roster: Roster::new(keys, strategy == Strategy::Weighted),
+            roster: Roster::new(keys, strategy == Strategy::Weighted, &Kinship::default()),
             models: Models::default(),
             leases: Leases::default(),
             outage: Outage::default(),
             checks: Checks::default(),
+            kin: Kinship::default(),
+            oddities: Oddities::default(),
             latest: Timestamp::default(),
         }
     }
@@ -102,7 +111,8 @@ impl Pool {
     #[must_use]
     pub fn with_limits(mut self, limits: PoolLimits) -> Self {
         self.roster.set_limits(&limits.by_key);
-        Self { limits, ..self }
+        let kin = Kinship::of(if limits.infer_projects { self.roster.untagged() } else { 0 });
+        Self { limits, kin, ..self }
     }
 
     /// Gives a key for one request. `roll` is chance.
@@ -117,24 +127,37 @@ impl Pool {
         let under_way = self.leases.len();
         let tried = ask.tried.iter().filter_map(|id| roster.slot_of(*id));
         let Some(model) = self.models.at(place) else { return Err(self.resting(place, now)) };
-        model.wake(roster, now);
         let outage = self.outage.blocked_until(now).max(model.outage.blocked_until(now));
-        if outage.is_some() {
+        if outage.is_some() && !ask.is_last_chance {
             return Err(Resting { until: outage, why: Why::Outage });
         }
-        let tokens = model.expect_tokens(ask.tokens);
-        let prefer = prefer.or_else(|| {
+        let Expected { tokens, most } = model.expect_tokens(ask.tokens);
+        let held = ask.holder.and_then(|id| roster.slot_of(id));
+        let test = match held {
+            Some(_) => None,
+            None => self.kin.next_test(place.number(), now),
+        };
+        let suspect = match test {
+            Some(Test::Suspect(key)) => roster.slot_of(key),
+            Some(Test::KinOf(_)) | None => None,
+        };
+        let prefer = prefer.or(suspect).or_else(|| {
             let conversation = ask.conversation.filter(|_| !self.strategy.has_order())?;
             let slot = roster.key_of_conversation(conversation)?;
-            (model.favours(slot) && !roster.is_crowded(slot, under_way)).then_some(slot)
+            model.wake_slot(slot, roster, now);
+            (model.favours(slot) && !roster.loads().is_crowded(slot, under_way)).then_some(slot)
         });
-        let held = ask.holder.and_then(|id| roster.slot_of(id));
-        let picked = match held {
-            Some(slot) => {
-                let picked = model.pick_of(slot, &tried, tokens, roster, now);
+        let kin = match test {
+            Some(Test::KinOf(key)) if ask.tried.is_empty() => roster.kin_of(key),
+            Some(_) | None => None,
+        };
+        let picked = match (held, kin) {
+            (Some(slot), _) => {
+                let picked = model.pick_of(slot, &tried, most, roster, now);
                 Ok(picked.map_err(|(until, why)| Resting { until, why })?)
             }
-            None => model.pick(prefer, &tried, tokens, roster, now, roll),
+            (None, Some(slot)) => Ok(slot),
+            (None, None) => model.pick(prefer, &tried, most, roster, now, roll),
         };
         let slot = match picked {
             Ok(slot) => slot,
@@ -150,7 +173,7 @@ impl Pool {
         let tries = model.begin(project, tokens, roster, now) | self.outage.begin(now);
         let (key, secret) = (key.id, key.secret.clone());
         let number = self.leases.begin(slot, now + LEASE_TIME);
-        self.roster.begin(slot, number, now);
+        self.roster.loads_mut().begin(slot, number, now);
         let reserved = Reserved { begun: now, guess: ask.tokens, tokens, tries };
         Ok(Lease { key, secret, number, place, reserved, roll })
     }
@@ -174,10 +197,10 @@ impl Pool {
         match outcome {
             Ok(usage) => {
                 if let Some(model) = model.filter(|_| was_out) {
-                    model.wake(&self.roster, now);
                     let counted = usage.prompt_tokens;
                     model.settle(project, lease.reserved, counted, &self.roster, now);
                 }
+                self.kin.note_served(lease.key, lease.place.number(), lease.reserved.begun, now);
                 self.trust(project, &lease, now);
             }
             Err(fault) => {
@@ -186,7 +209,15 @@ impl Pool {
                     model.refund(project, lease.reserved, &self.roster, now);
                 }
                 self.release(project, &lease, now);
+                self.oddities.note_fault(fault);
+                if let Blame::Quota(quota) = fault.blame {
+                    self.compare_refusal(quota, slot, project, &lease, now);
+                }
                 self.blame(fault.blame, slot, project, &lease, now);
+                let is_untagged = self.roster.key(slot).is_some_and(|key| key.project.is_none());
+                if let Some(number) = fault.project_number.filter(|_| is_untagged) {
+                    self.kin.note_number(lease.key, number, now);
+                }
             }
         }
     }
@@ -213,14 +244,21 @@ impl Pool {
     /// Replaces the keys. What is known of those that stay is kept.
     pub fn set_keys(&mut self, keys: Vec<Key>, now: Timestamp) {
         let now = self.advance(now);
+        self.rebuild(keys, now);
+        self.kin.set_size(if self.limits.infer_projects { self.roster.untagged() } else { 0 });
+    }
+
+    /// Makes the roster anew, of other keys or of other groups of them.
+    fn rebuild(&mut self, keys: Vec<Key>, now: Timestamp) {
         let by_weight = self.strategy == Strategy::Weighted;
-        let old = std::mem::replace(&mut self.roster, Roster::new(keys, by_weight));
+        let new = Roster::new(keys, by_weight, &self.kin);
+        let old = std::mem::replace(&mut self.roster, new);
         let numbers = self.roster.inherit(&old);
         self.roster.set_limits(&self.limits.by_key);
         self.outage.renumber();
         self.leases.renumber(|slot| self.roster.slot_of(old.key(slot)?.id));
         for slot in self.leases.slots() {
-            self.roster.carry(slot);
+            self.roster.loads_mut().carry(slot);
         }
         for model in self.models.all_mut() {
             model.move_to(&self.roster, &numbers, self.strategy, now);
@@ -249,6 +287,13 @@ impl Pool {
         Some(model.next_ready(&self.roster, now)?.max(outage.unwrap_or(now)))
     }
 
+    /// Whether nothing is sent to a model now, because it fails with all keys alike.
+    pub fn is_blocked(&mut self, model: Option<&str>, now: Timestamp) -> bool {
+        let now = self.advance(now);
+        let model = self.models.find(model).and_then(|model| model.outage.blocked_until(now));
+        model.or_else(|| self.outage.blocked_until(now)).is_some()
+    }
+
     /// The first moment at which a key comes back for this request that it has not tried; `None` if
     /// none does by itself. For requests that have tried some, and found no other to be ready.
     pub fn next_untried(&mut self, ask: &Ask<'_>, now: Timestamp) -> Option<Timestamp> {
@@ -263,6 +308,11 @@ impl Pool {
         let is_left =
             |slot: &usize| roster.open().contains(*slot) && can_serve(*slot) && !is_tried(*slot);
         let outage = self.outage.blocked_until(now).max(model.outage.blocked_until(now));
+        // In an outage there are keys that are ready, and are not given.
+        let is_kept = |slot: usize| is_left(&slot) && model.is_ready(slot, roster);
+        if outage.is_some() && !model.has_none_ready() && roster.open().iter().any(is_kept) {
+            return outage;
+        }
         let next = model.next_of(|project| roster.slots_of(project).iter().any(is_left))?;
         Some(next.max(outage.unwrap_or(now)))
     }
@@ -324,14 +374,19 @@ impl Pool {
             self.leases.rewind(by);
             self.outage.rewind(by);
             self.checks.rewind(by);
+            self.kin.rewind();
+            self.oddities.note(Oddity::ClockPutBack);
             self.roster.rewind(by, now);
             for model in self.models.all_mut() {
                 model.rewind(by, &self.roster, now);
             }
         }
         self.latest = self.latest.max(now);
+        if self.kin.take_change() {
+            self.rebuild(self.roster.keys().cloned().collect(), self.latest);
+        }
         while let Some(slot) = self.leases.end_overdue(self.latest) {
-            self.roster.end(slot);
+            self.roster.loads_mut().end(slot);
         }
         while let Some(project) = self.roster.reopen_due(self.latest) {
             for model in self.models.all_mut() {
@@ -348,7 +403,7 @@ impl Pool {
         }
         let counted = self.leases.end(lease.number);
         if let Some(slot) = counted {
-            self.roster.end(slot);
+            self.roster.loads_mut().end(slot);
         }
         let slot = counted.or_else(|| self.roster.slot_of(lease.key))?;
         let project = self.roster.project_of(slot)?;

@@ -26,6 +26,9 @@ pub(crate) struct Search<I> {
     pub(crate) last: Option<Fault>,
     /// Until when the question may wait for a key.
     pub(crate) patient_until: Timestamp,
+    /// Whether it had its last chance: a try when its patience is over, whatever is known then. None
+    /// if it does not wait at all.
+    pub(crate) had_last_chance: bool,
     /// Whether it asks for the rest of an answer that was cut.
     pub(crate) is_for_rest: bool,
     /// Its place among those that wait.
@@ -56,6 +59,7 @@ impl<I> Search<I> {
             plan,
             last: None,
             patient_until: now + patience,
+            had_last_chance: patience.is_zero(),
             is_for_rest: false,
             ticket: None,
             sign,
@@ -81,16 +85,17 @@ impl<I> Search<I> {
     /// The same search where requests have other bodies; `None` if it
     /// sends a stream of its caller's, which ends with the caller's request.
     pub(crate) fn with_payload<J>(self) -> Option<Search<J>> {
-        let Self { call, pool, plan, last, patient_until, is_for_rest, ticket, sign } = self;
+        let Self { call, pool, plan, last, patient_until, had_last_chance, .. } = self;
         Some(Search {
             call: call.with_payload()?,
             pool,
             plan,
             last,
             patient_until,
-            is_for_rest,
-            ticket,
-            sign,
+            had_last_chance,
+            is_for_rest: self.is_for_rest,
+            ticket: self.ticket,
+            sign: self.sign,
         })
     }
 }

@@ -147,6 +147,9 @@ settings! {
     /// Whether a limit that Google names to one project is kept for all others of its tier, until
     /// they are served more. Saves 429s where all projects are alike.
     projects_alike: Switch = "false", ["PROJECTS_ALIKE"];
+    /// Whether keys that no `project` is given of are grouped by project where Google's answers tell
+    /// that they share one: by its number in an error, or because they are refused together.
+    infer_projects: Switch = "true", ["INFER_PROJECTS"];
     /// How often keys that are out are checked, in hours, with a question that costs nothing; 0 means
     /// never. Leaked keys are never asked again.
     check_interval_hours: Bounded<0, 8_760> = "1", ["CHECK_INTERVAL_HOURS"];
@@ -181,7 +184,9 @@ settings! {
     /// Of a hundred streams, how many may be asked of a second key, of another project with room to
     /// spare, when they are slower to begin than 95 of a hundred; 0 for none. Who answers first counts.
     hedge_percent: Bounded<0, 100> = "0", ["HEDGE_PERCENT"];
-    /// Tells each caller in `x-gemini-balance-way` which keys were tried, by name, and why not others.
+    /// Tells each caller in `x-gemini-balance-way` which keys were tried, by name, and what became of
+    /// it; and in `x-gemini-balance-pool`, as JSON, how the pool stands for the model then: its best
+    /// keys, why each is passed over, what is used of their quotas, and when the next is ready.
     explain_header: Switch = "false", ["EXPLAIN_HEADER"];
     /// Opens `/api/explain`, which tells how each key stands for a model; `sha256:` and 64 hex digits
     /// stand for a token whose text is kept elsewhere. Without one it does not exist.

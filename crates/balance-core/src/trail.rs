@@ -5,7 +5,7 @@
 
 use balance_dialect::summary::Summary;
 
-use crate::{fault::Fault, key::KeyId};
+use crate::{fault::Fault, key::KeyId, pools::PoolId};
 
 /// The way that one request took.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub struct Trail {
     pub model: Option<String>,
     /// The keys that were tried, in order.
     pub tries: Vec<Try>,
+    /// The pool that was asked, if any was.
+    pub(crate) pool: Option<PoolId>,
     /// What the answer turned out to be, where it was read as a whole before the reply.
     pub summary: Option<Summary>,
     /// Why its pictures could not be put on the web, as a stable word, where they were to be.

@@ -12,6 +12,8 @@ use balance_core::{
 };
 use balance_dialect::summary::Usage;
 
+use crate::setting::Setting;
+
 /// The ways that are held against each other, by name.
 pub(crate) const ALL: [&str; 9] = [
     "balanced",
@@ -49,20 +51,27 @@ impl Chosen {
     }
 }
 
+/// What a request wants: its model, its tokens as guessed, and what it has tried.
+pub(crate) type Wanted<'a> = (&'a str, u64, &'a Plan);
+
 impl Chooser {
     /// The one of this name; `None` if there is none.
-    /// `nodes` says how many use the same keys.
-    pub(crate) fn new(name: &str, keys: Vec<Key>, nodes: usize) -> Option<Self> {
+    pub(crate) fn new(name: &str, keys: Vec<Key>, setting: &Setting) -> Option<Self> {
         match name {
             "plain-round-robin" => Some(Self::Turns { keys, next: 0 }),
             "plain-random" => Some(Self::Chance { keys }),
             _ => {
                 let strategy: Strategy = name.parse().ok()?;
-                let instances = nodes as u64;
+                let instances = setting.nodes as u64;
                 let sharing =
-                    if nodes > 1 { Sharing::Slices { instances } } else { Sharing::Alone };
-                let alike = PoolLimits { alike: true, sharing, ..PoolLimits::default() };
-                Some(Self::Pool(Box::new(Pool::new(keys, strategy).with_limits(alike))))
+                    if instances > 1 { Sharing::Slices { instances } } else { Sharing::Alone };
+                let limits = PoolLimits {
+                    alike: true,
+                    sharing,
+                    infer_projects: setting.infers,
+                    ..PoolLimits::default()
+                };
+                Some(Self::Pool(Box::new(Pool::new(keys, strategy).with_limits(limits))))
             }
         }
     }
@@ -70,15 +79,15 @@ impl Chooser {
     /// A key that this request has not tried.
     pub(crate) fn choose(
         &mut self,
-        model: &str,
-        tokens: u64,
-        plan: &Plan,
+        wanted: Wanted<'_>,
+        is_last_chance: bool,
         now: Timestamp,
         roll: u64,
     ) -> Result<Chosen, Resting> {
+        let tried = wanted.2.tried();
         let (keys, start) = match self {
             Self::Pool(pool) => {
-                let ask = Ask { model: Some(model), tried: plan.tried(), tokens, ..Ask::default() };
+                let ask = Ask { is_last_chance, ..ask(wanted) };
                 let lease = pool.select(&ask, now, roll)?;
                 let (key, secret) = (lease.key, lease.secret.expose().to_owned());
                 return Ok(Chosen { node: 0, key, secret, lease: Some(lease) });
@@ -92,7 +101,7 @@ impl Chooser {
                 (&*keys, start)
             }
         };
-        let untried = |key: &&Key| !plan.tried().contains(&key.id);
+        let untried = |key: &&Key| !tried.contains(&key.id);
         let found = keys.iter().cycle().skip(start % keys.len().max(1)).take(keys.len());
         found
             .into_iter()
@@ -104,6 +113,11 @@ impl Chooser {
                 lease: None,
             })
             .ok_or(Resting { until: None, why: Why::AllTried })
+    }
+
+    /// When a key is ready that this request has not tried.
+    pub(crate) fn next_untried(&mut self, wanted: Wanted<'_>, now: Timestamp) -> Option<Timestamp> {
+        self.pool()?.next_untried(&ask(wanted), now)
     }
 
     /// The pool, if it is one.
@@ -136,4 +150,8 @@ impl Chooser {
             Self::Turns { .. } | Self::Chance { .. } => 0,
         }
     }
+}
+
+fn ask((model, tokens, plan): Wanted<'_>) -> Ask<'_> {
+    Ask { model: Some(model), tried: plan.tried(), tokens, ..Ask::default() }
 }

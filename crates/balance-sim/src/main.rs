@@ -4,6 +4,7 @@
 //! error.
 
 mod agree;
+mod bars;
 mod chooser;
 mod exchange;
 mod figures;

@@ -16,6 +16,7 @@ use crate::{
 pub(crate) fn play(arguments: &mut Parser) -> anyhow::Result<()> {
     let mut setting = Setting::standard(10, 0.95, 24, 1);
     let (mut models, mut strategy, mut log) = (Vec::new(), "balanced".to_owned(), None);
+    let mut load = 0.95;
     while let Some(argument) = arguments.next()? {
         match argument {
             Arg::Long("projects") => setting.projects = count(arguments, 100_000)?,
@@ -27,6 +28,9 @@ pub(crate) fn play(arguments: &mut Parser) -> anyhow::Result<()> {
             Arg::Long("seed") => setting.seed = positive(arguments)?,
             Arg::Long("storm") => setting.storm = arguments.value()?.parse()?,
             Arg::Long("bursts") => setting.law = Law::Bursts,
+            Arg::Long("load") => load = arguments.value()?.parse()?,
+            Arg::Long("untagged") => setting.tagged = false,
+            Arg::Long("no-inference") => setting.infers = false,
             Arg::Long("strategy") => strategy = arguments.value()?.string()?,
             Arg::Long("model") => models.push(model(&arguments.value()?.string()?)?),
             Arg::Long("log") => log = Some(arguments.value()?.string()?),
@@ -37,7 +41,7 @@ pub(crate) fn play(arguments: &mut Parser) -> anyhow::Result<()> {
         }
     }
     if models.is_empty() {
-        models = Setting::standard(setting.projects, 0.95, setting.hours, 1).models;
+        models = Setting::standard(setting.projects, load, setting.hours, 1).models;
     }
     setting.models = models;
     if let Some(path) = log {

@@ -2,7 +2,10 @@
 //!
 //! Invariant: every row is measured here and now; nothing is remembered from another run.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use balance_core::{
     fault::{Blame, Fault, Limits, Quota},
@@ -21,6 +24,8 @@ use crate::{figures::Figures, setting::start};
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
+    /// With dead keys, in storms, and with keys of which nobody says the project.
+    pub(crate) trouble: Vec<Row>,
     pub(crate) pick: Vec<Pick>,
 }
 
@@ -31,6 +36,10 @@ pub(crate) struct Row {
     pub(crate) nodes: usize,
     pub(crate) load: f64,
     pub(crate) seed: u64,
+    pub(crate) dead: usize,
+    pub(crate) storm: f64,
+    pub(crate) tagged: bool,
+    pub(crate) infers: bool,
     #[serde(flatten)]
     pub(crate) figures: Figures,
 }
@@ -40,9 +49,27 @@ pub(crate) struct Row {
 pub(crate) struct Pick {
     keys: usize,
     p50_ns: u128,
-    p99_ns: u128,
+    pub(crate) p99_ns: u128,
     /// Memory of the process that the pool added; `None` where the system does not tell.
     bytes_per_key: Option<usize>,
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { strategy, nodes, load, seed, .. } = self;
+        write!(f, "{strategy}, {nodes} nodes, load {load}, seed {seed}")?;
+        if self.dead > 0 {
+            write!(f, ", {} keys dead", self.dead)?;
+        }
+        if self.storm > 0.0 {
+            write!(f, ", storm {}", self.storm)?;
+        }
+        match (self.tagged, self.infers) {
+            (true, _) => Ok(()),
+            (false, true) => f.write_str(", projects inferred"),
+            (false, false) => f.write_str(", projects unknown"),
+        }
+    }
 }
 
 const PICKS: usize = 200_000;
@@ -88,6 +115,8 @@ fn refusal() -> Fault {
         message: String::new(),
         body: Bytes::new(),
         content_type: None,
+        project_number: None,
+        contradicts_itself: false,
     }
 }
 
@@ -101,11 +130,8 @@ fn resident_bytes() -> Option<usize> {
 /// The table for people.
 pub(crate) fn print(report: &Report) {
     println!(
-        "{:18} {:>5} {:>5} {:>5} {:>10} {:>11} {:>11} {:>10} {:>6} {:>9} {:>8}",
-        "strategy",
-        "nodes",
-        "load",
-        "seed",
+        "{:60} {:>10} {:>11} {:>11} {:>10} {:>6} {:>9} {:>8}",
+        "",
         "efficiency",
         "waste 1st h",
         "waste later",
@@ -114,9 +140,11 @@ pub(crate) fn print(report: &Report) {
         "fairness",
         "needless"
     );
-    for Row { strategy, nodes, load, seed, figures } in &report.rows {
+    for row in report.rows.iter().chain(&report.trouble) {
+        let figures = &row.figures;
         println!(
-            "{strategy:18} {nodes:5} {load:5.2} {seed:5} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2} {:8}",
+            "{:60} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2} {:8}",
+            row.to_string(),
             figures.efficiency,
             figures.waste_first_hour * 100.0,
             figures.waste_after * 100.0,

@@ -15,6 +15,10 @@ pub(crate) struct Setting {
     pub(crate) callers: usize,
     pub(crate) hours: u64,
     pub(crate) law: Law,
+    /// Whether the operator says which keys share a project.
+    pub(crate) tagged: bool,
+    /// Whether the pool finds out, if not.
+    pub(crate) infers: bool,
     /// How many of the keys Google does not know.
     pub(crate) dead: usize,
     /// Instances that share the keys.
@@ -85,6 +89,8 @@ impl Setting {
             callers: 20,
             hours,
             law: Law::Poisson,
+            tagged: true,
+            infers: true,
             dead: 0,
             nodes: 1,
             storm: 0.0,
@@ -95,6 +101,26 @@ impl Setting {
 }
 
 impl Setting {
+    /// The project of a key, by its number.
+    pub(crate) fn project_of(&self, key: usize) -> usize {
+        key / self.keys.max(1)
+    }
+
+    /// Whether Google does not know a key. Dead keys are spread over the projects.
+    pub(crate) fn is_dead(&self, key: usize) -> bool {
+        let all = self.projects * self.keys;
+        key * self.dead % all.max(1) < self.dead
+    }
+
+    pub(crate) fn has_live_key(&self, project: usize) -> bool {
+        (project * self.keys..(project + 1) * self.keys).any(|key| !self.is_dead(key))
+    }
+
+    /// Whether requests may fail that quotas allow.
+    pub(crate) fn has_trouble(&self) -> bool {
+        self.storm > 0.0 || self.dead > 0
+    }
+
     /// Whether a (project, model) answers 503. In the second hour another part of them does in each
     /// minute, drawn by chance.
     pub(crate) fn storms(&self, project: usize, model: usize, now: Timestamp) -> bool {

@@ -1,6 +1,7 @@
 //! The table that holds ways to choose a key against each other.
 //!
-//! Invariant: its rows come in the same order however many run at a time.
+//! Invariant: its rows come in the same order however many run at a time; standard output holds the
+//! table alone, standard error how far it is and what misses its bar.
 
 use std::{
     sync::Mutex,
@@ -12,7 +13,7 @@ use anyhow::{Context, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::{
-    chooser, count, positive,
+    bars, chooser, count, positive,
     report::{self, Report, Row},
     run,
     setting::{Law, Setting, to_float},
@@ -32,15 +33,16 @@ struct Wanted {
     law: Law,
     dead: usize,
     storm: f64,
+    trouble: bool,
     pick: bool,
+    check: bool,
 }
 
 /// One run that is to be made.
 struct Planned {
     strategy: String,
-    nodes: usize,
+    setting: Setting,
     load: f64,
-    seed: u64,
 }
 
 pub(crate) fn report(arguments: &mut Parser) -> anyhow::Result<()> {
@@ -60,6 +62,9 @@ pub(crate) fn report(arguments: &mut Parser) -> anyhow::Result<()> {
             Arg::Long("dead") => wanted.dead = arguments.value()?.parse()?,
             Arg::Long("storm") => wanted.storm = arguments.value()?.parse()?,
             Arg::Long("no-pick") => wanted.pick = false,
+            Arg::Long("no-trouble") => wanted.trouble = false,
+            Arg::Long("check") => wanted.check = true,
+            Arg::Long("short") => wanted.shorten(),
             Arg::Long("help") => return crate::help(),
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                 return Err(argument.unexpected().into());
@@ -86,7 +91,9 @@ impl Default for Wanted {
             law: Law::Poisson,
             dead: 0,
             storm: 0.0,
+            trouble: true,
             pick: true,
+            check: false,
         }
     }
 }
@@ -112,63 +119,39 @@ impl Wanted {
         Ok(())
     }
 
+    /// A part of it that takes a minute, held to the same bars.
+    fn shorten(&mut self) {
+        self.seeds = 1;
+        self.check = true;
+        self.strategies = vec!["balanced".to_owned()];
+    }
+
     fn print(&self) -> anyhow::Result<()> {
         let pick = if self.pick { report::picks() } else { Vec::new() };
-        let report = Report { rows: self.rows()?, pick };
+        let rows = play(&self.planned())?;
+        let trouble = if self.trouble { play(&self.troubles())? } else { Vec::new() };
+        let report = Report { rows, trouble, pick };
         if self.json {
             println!("{}", serde_json::to_string(&report)?);
         } else {
             report::print(&report);
         }
+        let misses = bars::misses(&report);
+        misses.iter().for_each(|miss| eprintln!("{miss}"));
+        if self.check && !misses.is_empty() {
+            bail!("{} bars are missed", misses.len());
+        }
         Ok(())
-    }
-
-    /// All rows, as many at a time as there are processors.
-    fn rows(&self) -> anyhow::Result<Vec<Row>> {
-        let planned = self.planned();
-        let next = AtomicUsize::new(0);
-        let done = Mutex::new(Vec::new());
-        let work = || {
-            while let Some(one) = planned.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let row = self.row(one);
-                if let Ok(mut done) = done.lock() {
-                    done.push(row);
-                }
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
-                scope.spawn(work);
-            }
-        });
-        let rows = done.into_inner().ok().context("a run ended early")?;
-        let mut rows = rows.into_iter().collect::<Option<Vec<_>>>().context("a run ended early")?;
-        let place = |row: &Row| {
-            let same = |one: &Planned| {
-                (one.strategy.as_str(), one.nodes, one.seed)
-                    == (row.strategy.as_str(), row.nodes, row.seed)
-                    && one.load.total_cmp(&row.load).is_eq()
-            };
-            planned.iter().position(same)
-        };
-        rows.sort_by_key(place);
-        Ok(rows)
     }
 
     fn planned(&self) -> Vec<Planned> {
         let mut planned = Vec::new();
         for strategy in &self.strategies {
             for nodes in &self.nodes {
-                // Without a pool there is nothing to share.
-                if strategy.starts_with("plain-") && self.nodes.first() != Some(nodes) {
-                    continue;
-                }
                 for load in &self.loads {
-                    planned.extend((1..=self.seeds).map(|seed| Planned {
-                        strategy: strategy.clone(),
-                        nodes: *nodes,
-                        load: *load,
-                        seed,
+                    planned.extend((1..=self.seeds).map(|seed| {
+                        let setting = Setting { nodes: *nodes, ..self.setting(*load, seed) };
+                        Planned { strategy: strategy.clone(), setting, load: *load }
                     }));
                 }
             }
@@ -176,21 +159,71 @@ impl Wanted {
         planned
     }
 
-    fn row(&self, planned: &Planned) -> Option<Row> {
-        let Planned { strategy, nodes, load, seed } = planned;
-        let standard = Setting::standard(self.projects, *load, self.hours, *seed);
-        let setting = Setting {
+    /// The pool with a fifth of the keys dead, and with an hour of storms; and with keys of which
+    /// nobody says the project.
+    fn troubles(&self) -> Vec<Planned> {
+        let plan = |setting, load| Planned { strategy: "balanced".to_owned(), setting, load };
+        let calm = |seed| Setting { hours: self.hours.min(3), ..self.setting(0.3, seed) };
+        let mut planned = Vec::new();
+        for seed in 1..=self.seeds {
+            let dead = self.projects * self.keys / 5;
+            planned.push(plan(Setting { dead, ..calm(seed) }, 0.3));
+            for storm in [0.2, 0.5, 1.0] {
+                planned.push(plan(Setting { storm, ..calm(seed) }, 0.3));
+            }
+        }
+        for infers in [true, false] {
+            let setting = Setting { tagged: false, infers, ..self.setting(0.95, 1) };
+            planned.push(plan(setting, 0.95));
+        }
+        planned
+    }
+
+    fn setting(&self, load: f64, seed: u64) -> Setting {
+        Setting {
             law: self.law.clone(),
             dead: self.dead,
-            nodes: *nodes,
             storm: self.storm,
             keys: self.keys,
             callers: self.callers,
-            ..standard
-        };
-        let figures = run::run(&setting, strategy)?;
-        Some(Row { strategy: strategy.clone(), nodes: *nodes, load: *load, seed: *seed, figures })
+            ..Setting::standard(self.projects, load, self.hours, seed)
+        }
     }
+}
+
+/// Makes all runs, as many at a time as there are processors.
+fn play(planned: &[Planned]) -> anyhow::Result<Vec<Row>> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = planned.get(place) else { return };
+            let row = row(one);
+            if let Ok(mut done) = done.lock() {
+                done.push((place, row));
+                let Planned { strategy, setting, load } = one;
+                let Setting { nodes, seed, .. } = setting;
+                let (so_far, all) = (done.len(), planned.len());
+                eprintln!("{so_far} of {all}: {strategy}, {nodes} nodes, load {load}, seed {seed}");
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
+    let mut rows = done.into_inner().ok().context("a run ended early")?;
+    rows.sort_unstable_by_key(|(place, _)| *place);
+    rows.into_iter().map(|(_, row)| row).collect::<Option<Vec<_>>>().context("a run ended early")
+}
+
+fn row(Planned { strategy, setting, load }: &Planned) -> Option<Row> {
+    let Setting { nodes, seed, dead, storm, tagged, infers, .. } = *setting;
+    let figures = run::run(setting, strategy)?;
+    let (strategy, load) = (strategy.clone(), *load);
+    Some(Row { strategy, nodes, load, seed, dead, storm, tagged, infers, figures })
 }
 
 fn list<T: std::str::FromStr<Err: Into<anyhow::Error>>>(

@@ -35,6 +35,18 @@ pub(super) fn blame(error: &ErrorBody, message: &str, retry_after: Option<Durati
     }
 }
 
+/// Whether an error names two limits for one quota.
+pub(super) fn contradicts_itself(error: &ErrorBody) -> bool {
+    let violations = violations(error);
+    let same = |one: &Violation, other: &Violation| {
+        one.window == other.window && one.counts_tokens == other.counts_tokens
+    };
+    violations.iter().enumerate().any(|(place, one)| {
+        let others = violations.iter().skip(place + 1).filter(|other| same(one, other));
+        others.filter_map(|other| other.limit).any(|limit| one.limit.is_some_and(|l| l != limit))
+    })
+}
+
 /// One quota that was exceeded.
 #[derive(Debug)]
 struct Violation {

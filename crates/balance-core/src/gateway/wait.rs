@@ -1,7 +1,7 @@
 //! Waiting for a key, in line, for as long as the caller's patience lasts.
 //!
-//! Invariant: whoever waits asks the pool only as the first of its line, and nobody waits for what
-//! cannot come in time, nor for a key that it has tried.
+//! Invariant: whoever waits asks the pool only as the first of its line, or once when its patience is
+//! over, and nobody waits for what cannot come in time, nor for a key that it has tried.
 
 use std::{pin::pin, time::Duration};
 
@@ -39,8 +39,10 @@ impl<H: Host> Gateway<H> {
     ) -> Result<Option<Lease>, Error> {
         loop {
             let now = self.host.now();
-            let picked = if self.has_its_turn(search) {
-                self.select(search, now)
+            let is_last_chance = now >= search.patient_until && !search.had_last_chance;
+            search.had_last_chance |= is_last_chance;
+            let picked = if is_last_chance || self.has_its_turn(search) {
+                self.select(search, is_last_chance, now)
             } else {
                 Err(self.behind_others(search, now))
             };
@@ -74,18 +76,27 @@ impl<H: Host> Gateway<H> {
         }
     }
 
-    fn select(&self, search: &Search<H::Incoming>, now: Timestamp) -> Result<Lease, Resting> {
-        self.pools().of(search.pool, now).select(&ask(search), now, self.host.next_u64())
+    fn select(
+        &self,
+        search: &Search<H::Incoming>,
+        is_last_chance: bool,
+        now: Timestamp,
+    ) -> Result<Lease, Resting> {
+        let ask = Ask { is_last_chance, ..ask(search) };
+        self.pools().of(search.pool, now).select(&ask, now, self.host.next_u64())
     }
 
     /// What is known to one who may not ask yet.
     fn behind_others(&self, search: &Search<H::Incoming>, now: Timestamp) -> Resting {
         let model = search.call.model.as_deref();
+        let mut pools = self.pools();
+        let pool = pools.of(search.pool, now);
         let ready = match search.call.holder {
             Some(_) => Some(now),
-            None => self.pools().of(search.pool, now).next_ready(model, now),
+            None => pool.next_ready(model, now),
         };
-        Resting { until: ready.map(|ready| ready.max(now + SHORTEST_RETRY)), why: Why::AllResting }
+        let why = if pool.is_blocked(model, now) { Why::Outage } else { Why::AllResting };
+        Resting { until: ready.map(|ready| ready.max(now + SHORTEST_RETRY)), why }
     }
 
     /// When there may be a key for this search, if it pays to wait for it.
@@ -105,6 +116,9 @@ impl<H: Host> Gateway<H> {
                 self.pools().of(search.pool, now).next_untried(&ask(search), now)
             }
         };
+        // An outage may end at any moment, and there is a last chance.
+        let may_end = resting.why == Why::Outage && !search.had_last_chance;
+        let ready = ready.map(|at| if may_end { at.min(search.patient_until) } else { at });
         ready.filter(|ready| *ready <= search.patient_until)
     }
 
@@ -139,6 +153,7 @@ fn ask<I>(search: &Search<I>) -> Ask<'_> {
         prefer: None,
         holder: call.holder,
         tokens: call.tokens,
+        is_last_chance: false,
     }
 }
 

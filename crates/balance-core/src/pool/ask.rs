@@ -22,6 +22,9 @@ pub struct Ask<'a> {
     pub conversation: Option<u64>,
     /// How large the request is, as far as its bytes tell ([`guess_tokens`](super::guess_tokens)); 0 if not known.
     pub tokens: u64,
+    /// Whether the request fails if it gets no key now, after it waited for one. It is sent even
+    /// while nothing else is, as Google may be back since it was last asked.
+    pub is_last_chance: bool,
 }
 
 /// The permission to send one request with one key, for which its part of the quota is reserved. It

@@ -180,6 +180,25 @@ impl Bucket {
         self.changed = now;
     }
 
+    /// Adds what was sent to another project that is this one.
+    pub(super) fn absorb(&mut self, mut other: Self, now: Timestamp) {
+        self.advance(now);
+        other.advance(now);
+        if self.minute.is_empty() {
+            self.minute = other.minute;
+        } else {
+            self.minute.extend(other.minute);
+            self.minute.make_contiguous().sort_by_key(|entry| entry.at);
+        }
+        self.minute_requests += other.minute_requests;
+        self.minute_tokens = self.minute_tokens.saturating_add(other.minute_tokens);
+        self.day_requests += other.day_requests;
+        self.day_served += other.day_served;
+        self.day_tokens = self.day_tokens.saturating_add(other.day_tokens);
+        self.changed = self.changed.max(other.changed);
+        self.is_beyond_presumption |= other.is_beyond_presumption;
+    }
+
     /// What counts now.
     pub(super) fn used(&mut self, now: Timestamp) -> Used {
         self.advance(now);

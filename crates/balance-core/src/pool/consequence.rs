@@ -10,6 +10,7 @@ use super::{
     model::{Failure, Rest, Spent},
     outage::Failing,
     rest::{self, Doubt},
+    slices::Sharing,
 };
 use crate::{
     fault::{Blame, KeyFault, Limits, ProjectFault, Quota},
@@ -56,6 +57,34 @@ impl Pool {
         }
     }
 
+    /// Notes a refusal that what was sent with these keys does not explain: others may share their
+    /// project.
+    pub(super) fn compare_refusal(
+        &mut self,
+        quota: Quota,
+        slot: usize,
+        project: usize,
+        lease: &Lease,
+        now: Timestamp,
+    ) {
+        let is_untagged = self.roster.key(slot).is_some_and(|key| key.project.is_none());
+        let Some(model) = self.models.at(lease.place).filter(|_| is_untagged) else { return };
+        let used = model.used(project, now);
+        let is_left = |limit: Option<u64>, used: u64| limit.is_some_and(|limit| used < limit);
+        let is_unexplained = match quota {
+            Quota::Minute { limits, .. } => {
+                is_left(limits.requests_per_minute, used.requests_in_minute)
+            }
+            Quota::Day { limits } => is_left(limits.requests_per_day, used.requests_in_day),
+            Quota::Unavailable => false,
+        };
+        // What other instances send explains it as well.
+        if is_unexplained && self.limits.sharing == Sharing::Alone {
+            let (rest, _) = consequence(quota, now);
+            self.kin.note_refused(lease.key, lease.place.number(), rest.until, now);
+        }
+    }
+
     /// Makes a project doubtful for a model; or the model for all projects, if several fail alike.
     fn doubt(
         &mut self,
@@ -68,12 +97,14 @@ impl Pool {
         let (begun, roll) = (lease.reserved.begun, lease.roll);
         let number = lease.place.number();
         let Some(model) = self.models.at(lease.place) else { return };
+        model.wake(&self.roster, now);
         if model.outage.is_closed() && self.outage.is_closed() {
             let failure = Failure { doubt, retry_after, begun, roll };
             model.doubt(project, failure, &self.roster, now);
         }
         let is_last = model.has_none_ready();
-        let failing = Failing { project, model: number, begun, at: now };
+        let tries = lease.reserved.tries;
+        let failing = Failing { project, model: number, begun, at: now, tries };
         let all_fail = match doubt {
             Doubt::Refusal => return,
             Doubt::Capacity => false,

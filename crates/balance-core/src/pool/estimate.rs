@@ -50,6 +50,18 @@ fn is_encoded_file(string: &[u8]) -> bool {
     string.get(..LONG_STRING).is_some_and(|beginning| beginning.iter().all(is_base64))
 }
 
+/// How large a request is expected to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Expected {
+    /// On average. So much is reserved: of several under way, some are smaller and some larger.
+    pub(super) tokens: u64,
+    /// At the most, nearly always. So much room it wants, as a refusal costs more than a wait.
+    pub(super) most: u64,
+}
+
+/// What part of a typical request a small one is.
+const SMALL: u64 = 4;
+
 /// How far guesses for one model are from what Gemini counts.
 #[derive(Debug)]
 pub(super) struct Correction {
@@ -94,17 +106,22 @@ impl Default for Correction {
 }
 
 impl Correction {
-    /// What is to be reserved for a guess: rather too much than too little, as a refusal costs more
-    /// than tokens that are given back.
-    pub(super) fn expect(&mut self, guess: u64) -> u64 {
-        let expected = to_count(to_float(guess) * (self.ratio + 2.0 * self.scatter));
-        self.typical += (to_float(expected) - self.typical) * WEIGHT;
-        expected
+    /// What a guess stands for.
+    pub(super) fn expect(&mut self, guess: u64) -> Expected {
+        let tokens = to_count(to_float(guess) * self.ratio);
+        let most = to_count(to_float(guess) * (self.ratio + 2.0 * self.scatter));
+        self.typical += (to_float(most) - self.typical) * WEIGHT;
+        Expected { tokens, most }
     }
 
-    /// The size of a request as they come lately.
+    /// The size of a request as they come lately, the largest of most.
     pub(super) fn typical(&self) -> u64 {
         to_count(self.typical).max(1)
+    }
+
+    /// The size of a small one. A project with less room than that is not worth looking at.
+    pub(super) fn small(&self) -> u64 {
+        (self.typical() / SMALL).max(1)
     }
 
     /// Learns from what Gemini counted.
@@ -182,11 +199,13 @@ mod tests {
         for n in 0..200 {
             correction.learn(1000, if n % 2 == 0 { 1900 } else { 2100 });
         }
-        assert!((2000..=2300).contains(&correction.expect(1000)), "{correction:?}");
+        let expected = correction.expect(1000);
+        assert!((1950..=2050).contains(&expected.tokens) && expected.most <= 2300, "{expected:?}");
         for _ in 0..200 {
             correction.learn(1000, 500);
         }
-        assert!((500..520).contains(&correction.expect(1000)), "{correction:?}");
+        let expected = correction.expect(1000);
+        assert!((500..520).contains(&expected.tokens) && expected.most < 530, "{expected:?}");
     }
 
     #[test]
@@ -200,9 +219,9 @@ mod tests {
         let mut new = Correction::default();
         new.learn(1000, 1000);
         new.recall(&sizes);
-        assert!(new.expect(1000).abs_diff(old.expect(1000)) < 50, "{new:?} {old:?}");
+        assert!(new.expect(1000).tokens.abs_diff(old.expect(1000).tokens) < 50, "{new:?} {old:?}");
         new.recall(&Sizes { ratio: u64::MAX, scatter: u64::MAX, seen: u32::MAX, ..sizes });
-        assert!(new.expect(1000) <= 3 * 32_000, "{new:?}");
+        assert!(new.expect(1000).most <= 3 * 32_000, "{new:?}");
         assert_eq!(Correction::default().sizes(Timestamp::default()), None);
     }
 
@@ -210,11 +229,11 @@ mod tests {
     fn one_odd_count_does_little_harm() {
         let mut correction = Correction::default();
         correction.learn(1, u64::MAX);
-        assert!(correction.expect(1000) <= 8000, "{correction:?}");
+        assert!(correction.expect(1000).most <= 8000, "{correction:?}");
         correction.learn(u64::MAX, 1);
         correction.learn(0, 5);
         correction.learn(5, 0);
-        assert_eq!(correction.expect(0), 0);
-        assert!(correction.expect(u64::MAX) > 0 && correction.typical() >= 1);
+        assert_eq!(correction.expect(0).most, 0);
+        assert!(correction.expect(u64::MAX).tokens > 0 && correction.typical() >= 1);
     }
 }

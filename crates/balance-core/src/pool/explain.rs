@@ -30,6 +30,8 @@ pub struct Explanation {
     pub candidates: Vec<Candidate>,
     /// How many more there are.
     pub omitted: usize,
+    /// What the pool does not use of its settings, and did not believe of answers, in words.
+    pub ignored: Vec<String>,
 }
 
 /// How one key stands for a request.
@@ -41,6 +43,8 @@ pub struct Candidate {
     pub masked: String,
     /// The tag of its project, if it has one.
     pub project: Option<String>,
+    /// The first key of those that share its project, where that was told by answers.
+    pub shares_with: Option<String>,
     /// What its project is granted.
     pub tier: Tier,
     /// Its weight.
@@ -142,6 +146,7 @@ impl Pool {
             keys,
             candidates,
             omitted,
+            ignored: self.ignored(),
         }
     }
 
@@ -196,12 +201,13 @@ impl Pool {
             key: key.id.to_string(),
             masked: key.secret.masked(),
             project: key.project.as_deref().map(str::to_owned),
+            shares_with: self.kin.leader_of(key.id).map(|first| first.to_string()),
             tier: roster.tier_of(project),
             weight: key.weight.get(),
             standing,
             why,
             until,
-            in_flight: roster.in_flight_of(project),
+            in_flight: roster.loads().in_flight_of(project),
             levels,
         })
     }

@@ -35,6 +35,8 @@ pub struct PoolLimits {
     pub paid_models: PaidModels,
     /// How quotas are shared with other instances that use the same keys.
     pub sharing: Sharing,
+    /// Whether keys without a tag are grouped by project where answers tell that they share one.
+    pub infer_projects: bool,
 }
 
 /// A list of models: names, of which a `*` at the end stands for any ending. Empty means all.
@@ -136,17 +138,17 @@ impl ModelLimits {
     }
 
     /// The limits that hold for a project. `own` are those of its keys; a project that
-    /// `is_beyond_presumption` was served more than what others are limited to.
+    /// `is_beyond_presumption` was served more than what others are limited to. That is asked only
+    /// where it matters.
     pub(super) fn of(
         &self,
         project: usize,
         tier: Tier,
         own: Limits,
-        is_beyond_presumption: bool,
+        is_beyond_presumption: impl FnOnce() -> bool,
         now: Timestamp,
     ) -> Limits {
-        let holds = self.alike && !is_beyond_presumption;
-        let presumed = self.presumed(tier, now).filter(|_| holds);
+        let presumed = self.presumed(tier, now).filter(|_| self.alike && !is_beyond_presumption());
         own.or(self.setting)
             .or(self.told(project, now).unwrap_or_default())
             .or(presumed.unwrap_or_default())
@@ -297,7 +299,7 @@ mod tests {
         let default = rpm(1).or(rpd(1));
         let pool = PoolLimits { default, by_model, alike: true, ..PoolLimits::default() };
         let mut limits = ModelLimits::new("m", &pool);
-        let of = |limits: &ModelLimits, own| limits.of(0, Tier::Free, own, false, START);
+        let of = |limits: &ModelLimits, own| limits.of(0, Tier::Free, own, || false, START);
         assert_eq!(of(&limits, NONE), rpm(1).or(rpd(7)));
         limits.learn(1, Tier::Free, rpm(2), START);
         assert_eq!(of(&limits, NONE), rpm(2).or(rpd(7)));
@@ -313,7 +315,7 @@ mod tests {
         assert!(limits.learn(0, Tier::Free, rpm(5), START));
         assert!(!limits.learn(1, Tier::Free, rpm(5), START), "others know already");
         let of = |limits: &ModelLimits, project, tier, beyond| {
-            limits.of(project, tier, NONE, beyond, START)
+            limits.of(project, tier, NONE, || beyond, START)
         };
         assert_eq!(of(&limits, 9, Tier::Free, false), rpm(5));
         assert_eq!(of(&limits, 9, Tier::Free, true), NONE);
@@ -334,8 +336,8 @@ mod tests {
     fn where_projects_may_differ_only_the_one_that_was_told_is_held_to_it() {
         let mut limits = ModelLimits::new("m", &PoolLimits::default());
         limits.learn(0, Tier::Free, rpm(5), START);
-        assert_eq!(limits.of(0, Tier::Free, NONE, false, START), rpm(5));
-        assert_eq!(limits.of(9, Tier::Free, NONE, false, START), NONE);
+        assert_eq!(limits.of(0, Tier::Free, NONE, || false, START), rpm(5));
+        assert_eq!(limits.of(9, Tier::Free, NONE, || false, START), NONE);
     }
 
     #[test]
@@ -350,7 +352,7 @@ mod tests {
             listed,
             [(None, Some(Tier::Paid), rpm(5), until), (Some(4), None, rpm(5), until)]
         );
-        assert_eq!(limits.of(4, Tier::Paid, NONE, false, until), NONE);
+        assert_eq!(limits.of(4, Tier::Paid, NONE, || false, until), NONE);
         limits.renumber(&[None, None, None, None, Some(0)]);
         assert_eq!(limits.told(0, START), Some(rpm(5)));
         limits.renumber(&[None]);

@@ -31,6 +31,10 @@ use super::{
 };
 use crate::{fault::Limits, key::Tier, time::Timestamp};
 
+/// How many projects come back at a pick at the most, while others are ready: more than one request
+/// can put out.
+const WOKEN_BY_A_PICK: usize = 2;
+
 /// The pool as one model sees it.
 #[derive(Debug)]
 pub(super) struct Model {
@@ -135,12 +139,41 @@ impl Model {
         first
     }
 
-    /// Lets come back whatever is due.
-    pub(super) fn wake(&mut self, roster: &Roster, now: Timestamp) {
-        while self.next_change().is_some_and(|due| due <= now) {
-            let resting = self.resting.first().filter(|(until, _)| *until <= now);
-            let due = resting.or_else(|| self.doubtful.first()).copied();
-            let Some((_, project)) = due else { return };
+    /// Lets come back whatever is due; whether anything was.
+    pub(super) fn wake(&mut self, roster: &Roster, now: Timestamp) -> bool {
+        let mut woken = false;
+        while self.wake_one(roster, now) {
+            woken = true;
+        }
+        woken
+    }
+
+    /// Lets come back some of what is due, so that no pick pays for all that is due at once.
+    pub(super) fn wake_some(&mut self, roster: &Roster, now: Timestamp) {
+        for _ in 0..WOKEN_BY_A_PICK {
+            if !self.wake_one(roster, now) {
+                return;
+            }
+        }
+    }
+
+    fn wake_one(&mut self, roster: &Roster, now: Timestamp) -> bool {
+        let is_due = |timer: &&(Timestamp, usize)| timer.0 <= now;
+        let resting = self.resting.first().filter(is_due);
+        let due = resting.or_else(|| self.doubtful.first().filter(is_due)).copied();
+        let Some((_, project)) = due else { return false };
+        self.refresh(project, roster, now);
+        true
+    }
+
+    /// Lets the project of a slot come back if it is due.
+    pub(super) fn wake_slot(&mut self, slot: usize, roster: &Roster, now: Timestamp) {
+        let Some(project) = roster.project_of(slot) else { return };
+        let is_due = |cell: &Cell| match cell.listed {
+            Standing::Ready => false,
+            Standing::Doubtful(until) | Standing::Resting(until) => until <= now,
+        };
+        if self.cells.get(&project).is_some_and(is_due) {
             self.refresh(project, roster, now);
         }
     }
@@ -211,12 +244,16 @@ impl Model {
         self.outage.renumber();
         // They are exchanged anew.
         (self.slices, self.touched) = Default::default();
-        let buckets = mem::take(&mut self.buckets).into_iter();
-        self.buckets = buckets.filter_map(|(old, bucket)| Some((number(old)?, bucket))).collect();
+        // Projects that turned out to be one have one number.
+        for (project, bucket) in mem::take(&mut self.buckets) {
+            if let Some(project) = number(project) {
+                self.buckets.entry(project).or_default().absorb(bucket, now);
+            }
+        }
         for (project, mut cell) in mem::take(&mut self.cells) {
             if let Some(project) = number(project) {
                 cell.listed = Standing::Ready;
-                self.cells.insert(project, cell);
+                self.cells.entry(project).or_default().absorb(&cell);
             }
         }
         self.refresh_all(roster, now);

@@ -18,6 +18,8 @@ const LONGEST_NAME: usize = 200;
 pub(super) struct Models {
     by_name: HashMap<Box<str>, usize>,
     tracked: Vec<Tracked>,
+    /// Where the model is that was asked last: as a rule it is the next one too.
+    latest: usize,
     /// Counts calls of [`Models::enter`].
     asked: u64,
 }
@@ -55,7 +57,9 @@ impl Models {
     ) -> Place {
         self.asked += 1;
         let name = known_part(name);
-        let index = self.by_name.get(name).copied().unwrap_or_else(|| {
+        let latest = self.tracked.get(self.latest).filter(|latest| *latest.name == *name);
+        let known = latest.map(|_| self.latest).or_else(|| self.by_name.get(name).copied());
+        let index = known.unwrap_or_else(|| {
             let tracked = Tracked {
                 name: name.into(),
                 model: Model::new(name, strategy, limits, roster),
@@ -64,6 +68,7 @@ impl Models {
             };
             self.keep(tracked)
         });
+        self.latest = index;
         let first_asked = self.tracked.get_mut(index).map_or(0, |tracked| {
             tracked.last_asked = self.asked;
             tracked.first_asked

@@ -2,7 +2,8 @@
 //! way there, and no key is to blame.
 //!
 //! Invariant: a single good answer closes it. While it is open nothing is sent but, each time a pause
-//! is over, one request that tries.
+//! is over, one request that tries; and, once, each that has waited for as long as it can. Those may
+//! close it, but do not hold it open.
 
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub(super) struct Failing {
     pub(super) model: usize,
     pub(super) begun: Timestamp,
     pub(super) at: Timestamp,
+    /// Whether it was sent to try.
+    pub(super) tries: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,9 +70,9 @@ impl Outage {
         self.state == State::Closed
     }
 
-    /// Notes that a request is sent, which was not blocked; whether it is the one that tries.
+    /// Notes that a request is sent; whether it is the one that tries.
     pub(super) fn begin(&mut self, now: Timestamp) -> bool {
-        if self.is_closed() {
+        if self.is_closed() || self.blocked_until(now).is_some() {
             return false;
         }
         self.state = State::Tried(now + TRY_TIME);
@@ -101,7 +104,7 @@ impl Outage {
         models: usize,
         roll: u64,
     ) -> bool {
-        if failing.begun < self.changed {
+        if failing.begun < self.changed || !self.is_closed() && !failing.tries {
             return false;
         }
         let now = failing.at;
@@ -171,7 +174,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn fail(outage: &mut Outage, project: usize, at: Timestamp) -> bool {
-        outage.failed(Failing { project, model: 0, begun: at, at }, true, 1, 0)
+        outage.failed(Failing { project, model: 0, begun: at, at, tries: true }, true, 1, 0)
     }
 
     #[test]
@@ -193,7 +196,7 @@ mod tests {
         let mut outage = Outage::default();
         outage.succeeded(START.before(SECOND), START);
         let opened = |project| {
-            let failing = Failing { project, model: 0, begun: START, at: START };
+            let failing = Failing { project, model: 0, begun: START, at: START, tries: false };
             outage.failed(failing, false, 1, 0)
         };
         assert_eq!((0..40).position(opened), Some(TELLING_PROJECTS - 1));
@@ -225,10 +228,25 @@ mod tests {
     }
 
     #[test]
+    fn a_last_chance_closes_it_or_leaves_it_as_it_is() {
+        let mut outage = Outage::default();
+        (0..3).for_each(|project| _ = fail(&mut outage, project, START));
+        let until = outage.blocked_until(START).unwrap();
+        let now = START + Duration::from_millis(1);
+        assert!(!outage.begin(now), "it is not the one that tries");
+        let last = Failing { project: 9, model: 0, begun: now, at: now, tries: false };
+        assert!(!outage.failed(last, true, 1, 0));
+        assert_eq!(outage.blocked_until(now), Some(until));
+        outage.succeeded(now, now);
+        assert!(outage.is_closed());
+    }
+
+    #[test]
     fn that_of_all_models_wants_two_of_them_to_fail() {
         let mut outage = Outage::default();
         let mut fail = |project, model| {
-            outage.failed(Failing { project, model, begun: START, at: START }, true, 2, 0)
+            let failing = Failing { project, model, begun: START, at: START, tries: false };
+            outage.failed(failing, true, 2, 0)
         };
         assert!(!(0..9).any(|project| fail(project, 7)));
         assert!(fail(9, 8));

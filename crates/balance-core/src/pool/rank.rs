@@ -8,7 +8,7 @@ use super::{
     slots::SlotSet,
     strategy::{Rotation, Strategy},
 };
-use crate::{key::Tier, time::Timestamp};
+use crate::time::Timestamp;
 
 /// The ready keys of both tiers.
 #[derive(Debug)]
@@ -45,10 +45,8 @@ impl Ranks {
 
     /// Takes a slot in or out.
     pub(super) fn mark(&mut self, slot: usize, is_ready: bool, roster: &Roster) {
-        let rank = match roster.project_of(slot).map(|project| roster.tier_of(project)) {
-            Some(Tier::Paid) => &mut self.paid,
-            Some(Tier::Free) | None => &mut self.free,
-        };
+        let is_paid = roster.paid().contains(slot);
+        let rank = if is_paid { &mut self.paid } else { &mut self.free };
         if is_ready && rank.ready.insert(slot) {
             rank.rotation.joined(slot, roster);
         } else if !is_ready && rank.ready.remove(slot) {

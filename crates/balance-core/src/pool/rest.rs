@@ -13,7 +13,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// The longest wait that Google is believed, but for days.
-const LONGEST_WAIT: Duration = HOUR;
+pub(super) const LONGEST_WAIT: Duration = HOUR;
 
 /// The longest doubt.
 pub(super) const LONGEST_DOUBT: Duration = Duration::from_secs(2 * 60 * 60);

@@ -2,31 +2,37 @@
 //!
 //! Invariant: a slot is open exactly if its key is enabled, not dead, and its project is not shut.
 
+mod fate;
+mod load;
+mod ring;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
-    time::Duration,
 };
 
+pub(super) use self::fate::{Membership, Shut};
+use self::{load::Loads, ring::Ring};
 use super::{
+    kin::Kinship,
     limits::KeyLimits,
-    slots::{SlotSet, reroll},
+    numbers::{ByKey, ByProject},
+    slots::SlotSet,
 };
 use crate::{
-    fault::{KeyFault, Limits, ProjectFault},
+    fault::{KeyFault, Limits},
     key::{Key, KeyId, Tier},
     time::Timestamp,
 };
-
-/// How many numbers are drawn for a conversation: more spread conversations more evenly.
-const PROBES: usize = 8;
 
 /// The keys by slot, and their projects by number.
 #[derive(Debug)]
 pub(super) struct Roster {
     members: Vec<Member>,
-    by_id: HashMap<KeyId, usize>,
+    by_id: ByKey<usize>,
     projects: Vec<Project>,
+    /// The project of each slot, and how busy it is.
+    loads: Loads,
     open: SlotSet,
     /// The slots of paid projects.
     paid: SlotSet,
@@ -35,18 +41,16 @@ pub(super) struct Roster {
     /// The slots of each weight, the lightest first; empty unless a strategy asks for them.
     classes: Vec<Class>,
     /// The limits that the operator knows of single projects.
-    limits: HashMap<usize, Limits>,
+    limits: ByProject<Limits>,
     /// Keys that were refused once without a reason, and when.
-    struck: HashMap<KeyId, Timestamp>,
-    /// The names of all keys in order, as numbers, and their slots.
-    ring: Vec<(u64, usize)>,
+    struck: ByKey<Timestamp>,
+    ring: Ring,
 }
 
 /// A key in the pool.
 #[derive(Debug)]
 struct Member {
     key: Key,
-    project: usize,
     dead: Option<KeyFault>,
     /// When it was put out, or came back.
     changed: Timestamp,
@@ -63,29 +67,13 @@ struct Project {
     shut: Option<Shut>,
     /// When it was shut.
     changed: Timestamp,
-    in_flight: u64,
-    /// How often it was picked in a minute of the clock, and in which.
-    picks: u64,
-    minute: u64,
-    /// The number of the last pick.
-    last_pick: u64,
-    /// That of its heaviest key.
-    weight: u64,
 }
 
-/// What tells projects apart: a tag, or where there is none, the only key.
+/// What tells projects apart: a tag, or where there is none, the first key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum ProjectName {
     Tag(Arc<str>),
     Key(KeyId),
-}
-
-/// Why a project is not used, for any model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shut {
-    pub(super) fault: ProjectFault,
-    /// `None` for good.
-    pub(super) until: Option<Timestamp>,
 }
 
 /// The slots of one weight.
@@ -95,68 +83,60 @@ pub(super) struct Class {
     pub(super) slots: SlotSet,
 }
 
-/// How a key stands, whatever the model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Membership {
-    Open,
-    Disabled,
-    Dead(KeyFault),
-    Shut(Shut),
-}
-
 impl Roster {
     /// The first of several keys with one id counts.
-    pub(super) fn new(keys: Vec<Key>, by_weight: bool) -> Self {
+    pub(super) fn new(keys: Vec<Key>, by_weight: bool, kin: &Kinship) -> Self {
         let mut roster = Self {
             members: Vec::with_capacity(keys.len()),
-            by_id: HashMap::with_capacity(keys.len()),
+            by_id: ByKey::default(),
             projects: Vec::with_capacity(keys.len()),
+            loads: Loads::default(),
             open: SlotSet::new(keys.len()),
             paid: SlotSet::new(0),
             reopenings: BTreeSet::new(),
             classes: Vec::new(),
-            limits: HashMap::new(),
-            struck: HashMap::new(),
-            ring: Vec::new(),
+            limits: ByProject::default(),
+            struck: ByKey::default(),
+            ring: Ring::default(),
         };
-        let mut tags = HashMap::new();
+        roster.by_id.reserve(keys.len());
+        let mut names = HashMap::new();
         for key in keys {
-            roster.add(key, &mut tags);
+            roster.add(key, kin, &mut names);
         }
         roster.projects.shrink_to_fit();
         roster.note_paid();
-        roster.ring = roster.by_id.iter().map(|(id, slot)| (id.as_u64(), *slot)).collect();
-        roster.ring.sort_unstable();
+        roster.ring = Ring::new(roster.members.iter().map(|member| member.key.id));
         if by_weight {
             roster.classes = classes(&roster.members);
         }
         roster
     }
 
-    fn add(&mut self, key: Key, tags: &mut HashMap<Arc<str>, usize>) {
+    fn add(&mut self, key: Key, kin: &Kinship, names: &mut HashMap<ProjectName, usize>) {
         let slot = self.members.len();
         if self.by_id.contains_key(&key.id) {
             return;
         }
         self.by_id.insert(key.id, slot);
-        let next = self.projects.len();
-        let project = match &key.project {
-            Some(tag) => *tags.entry(tag.clone()).or_insert(next),
-            None => next,
+        let name = match &key.project {
+            Some(tag) => ProjectName::Tag(tag.clone()),
+            None => ProjectName::Key(kin.leader_of(key.id).unwrap_or(key.id)),
         };
+        let next = self.projects.len();
+        let project = *names.entry(name.clone()).or_insert(next);
         if project == next {
-            let name = key.project.clone().map_or(ProjectName::Key(key.id), ProjectName::Tag);
             self.projects.push(Project::new(name, key.tier));
         }
         if let Some(owner) = self.projects.get_mut(project) {
             owner.slots.push(slot);
             owner.live += usize::from(key.enabled);
-            owner.weight = owner.weight.max(key.weight.get().into());
         }
         if key.enabled {
             self.open.insert(slot);
         }
-        self.members.push(Member { key, project, dead: None, changed: Timestamp::default() });
+        self.loads.add(project, key.weight);
+        self.members.push(Member { key, dead: None, changed: Timestamp::default() });
     }
 
     fn note_paid(&mut self) {
@@ -182,13 +162,19 @@ impl Roster {
         self.struck = old.struck.iter().filter(still_here).map(|(id, at)| (*id, *at)).collect();
         let names = self.projects.iter().enumerate().map(|(number, p)| (p.name.clone(), number));
         let names: HashMap<_, _> = names.collect();
-        let numbers: Vec<_> = old.projects.iter().map(|p| names.get(&p.name).copied()).collect();
+        // A key without a tag may be in a group by now.
+        let of_key = |project: &Project| match &project.name {
+            ProjectName::Tag(_) => None,
+            ProjectName::Key(_) => {
+                let first = project.slots.first().and_then(|slot| old.key(*slot))?;
+                self.project_of(self.slot_of(first.id)?)
+            }
+        };
+        let number = |p: &Project| names.get(&p.name).copied().or_else(|| of_key(p));
+        let numbers: Vec<_> = old.projects.iter().map(number).collect();
+        self.loads.inherit(&old.loads, &numbers);
         for (project, number) in old.projects.iter().zip(&numbers) {
             let Some(number) = *number else { continue };
-            if let Some(heir) = self.projects.get_mut(number) {
-                (heir.picks, heir.minute) = (project.picks, project.minute);
-                heir.last_pick = project.last_pick;
-            }
             if let Some(shut) = project.shut {
                 self.shut(number, shut, project.changed);
             }
@@ -213,12 +199,22 @@ impl Roster {
         self.by_id.get(&id).copied()
     }
 
+    /// All keys, by their slots.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.members.iter().map(|member| &member.key)
+    }
+
+    /// How many keys nobody said the project of.
+    pub(super) fn untagged(&self) -> usize {
+        self.keys().filter(|key| key.project.is_none()).count()
+    }
+
     pub(super) fn key(&self, slot: usize) -> Option<&Key> {
         self.members.get(slot).map(|member| &member.key)
     }
 
     pub(super) fn project_of(&self, slot: usize) -> Option<usize> {
-        self.members.get(slot).map(|member| member.project)
+        self.loads.project_of(slot)
     }
 
     /// The slots of a project's keys.
@@ -228,6 +224,9 @@ impl Roster {
 
     /// What a project is granted, by its first key.
     pub(super) fn tier_of(&self, project: usize) -> Tier {
+        if self.paid.is_empty() {
+            return Tier::Free;
+        }
         self.projects.get(project).map_or(Tier::Free, |project| project.tier)
     }
 
@@ -241,28 +240,11 @@ impl Roster {
 
     /// Takes over the limits of single keys; of several keys of a project the first that has any.
     pub(super) fn set_limits(&mut self, limits: &KeyLimits) {
-        self.limits = HashMap::new();
-        for member in &self.members {
-            if let Some(own) = limits.of(&member.key) {
-                self.limits.entry(member.project).or_insert(own);
+        self.limits = ByProject::default();
+        for (slot, member) in self.members.iter().enumerate() {
+            if let Some((own, project)) = limits.of(&member.key).zip(self.project_of(slot)) {
+                self.limits.entry(project).or_insert(own);
             }
-        }
-    }
-
-    /// Whether any key of the project may be used.
-    pub(super) fn is_open(&self, project: usize) -> bool {
-        self.projects.get(project).is_some_and(|p| p.shut.is_none() && p.live > 0)
-    }
-
-    /// How a key stands, whatever the model.
-    pub(super) fn membership(&self, slot: usize) -> Membership {
-        let Some(member) = self.members.get(slot) else { return Membership::Disabled };
-        let shut = self.projects.get(member.project).and_then(|project| project.shut);
-        match (member.key.enabled, member.dead, shut) {
-            (false, _, _) => Membership::Disabled,
-            (true, Some(fault), _) => Membership::Dead(fault),
-            (true, None, Some(shut)) => Membership::Shut(shut),
-            (true, None, None) => Membership::Open,
         }
     }
 
@@ -276,227 +258,30 @@ impl Roster {
         self.classes.binary_search_by_key(&weight, |class| class.weight).ok()
     }
 
-    /// Whether the project of one slot is less busy than that of another: fewer requests under way and
-    /// begun in this minute, as a minute is what most quotas count, for its weight; then the longer
-    /// unused one.
-    pub(super) fn is_less_busy(&self, one: usize, other: usize, now: Timestamp) -> bool {
-        let project = |slot| self.project_of(slot).and_then(|number| self.projects.get(number));
-        let Some((one, other)) = project(one).zip(project(other)) else { return false };
-        let load = |project: &Project, weight: u64| {
-            let picks = if project.minute == minute(now) { project.picks } else { 0 };
-            ((project.in_flight + picks).saturating_mul(weight), project.last_pick)
-        };
-        load(one, other.weight) < load(other, one.weight)
-    }
-
-    /// How many requests are under way on a project.
-    pub(super) fn in_flight_of(&self, project: usize) -> u64 {
-        self.projects.get(project).map_or(0, |project| project.in_flight)
-    }
-
-    /// Counts a request that begins on a slot; `pick` is its number.
-    pub(super) fn begin(&mut self, slot: usize, pick: u64, now: Timestamp) {
-        let Some(project) = self.project_mut(slot) else { return };
-        project.in_flight += 1;
-        project.last_pick = pick;
-        if project.minute == minute(now) {
-            project.picks += 1;
-        } else {
-            (project.picks, project.minute) = (1, minute(now));
-        }
-    }
-
-    /// Counts a request that is still under way after its key got another slot.
-    pub(super) fn carry(&mut self, slot: usize) {
-        if let Some(project) = self.project_mut(slot) {
-            project.in_flight += 1;
-        }
-    }
-
-    /// Counts a request that is over.
-    pub(super) fn end(&mut self, slot: usize) {
-        if let Some(project) = self.project_mut(slot) {
-            project.in_flight = project.in_flight.saturating_sub(1);
-        }
-    }
-
-    /// Notes that a key was refused without a reason; whether that may have been by mistake: if it was
-    /// not refused before the request was begun.
-    pub(super) fn strike(&mut self, slot: usize, begun: Timestamp, now: Timestamp) -> bool {
-        let Some(member) = self.members.get(slot) else { return false };
-        *self.struck.entry(member.key.id).or_insert(now) >= begun
-    }
-
-    pub(super) fn is_struck(&self, slot: usize) -> bool {
-        self.members.get(slot).is_some_and(|member| self.struck.contains_key(&member.key.id))
-    }
-
-    /// Notes that a key works.
-    pub(super) fn clear_strike(&mut self, key: KeyId) {
-        if !self.struck.is_empty() {
-            self.struck.remove(&key);
-        }
-    }
-
-    /// Lets a key back that was out for good, unless it leaked.
-    pub(super) fn revive(&mut self, slot: usize, at: Timestamp) {
-        let Some(member) = self.members.get_mut(slot) else { return };
-        self.struck.remove(&member.key.id);
-        member.changed = at;
-        if matches!(member.dead, None | Some(KeyFault::Leaked)) {
-            return;
-        }
-        member.dead = None;
-        let (number, enabled) = (member.project, member.key.enabled);
-        let Some(project) = self.projects.get_mut(number).filter(|_| enabled) else { return };
-        project.live += 1;
-        match project.shut {
-            None => {
-                self.open.insert(slot);
-            }
-            Some(Shut { until: Some(until), .. }) => {
-                self.reopenings.insert((until, number));
-            }
-            Some(Shut { until: None, .. }) => {}
-        }
-    }
-
-    /// Reopens a project before its time.
-    pub(super) fn reopen(&mut self, number: usize) {
-        let Some(project) = self.projects.get_mut(number) else { return };
-        if let Some(until) = project.shut.take().and_then(|shut| shut.until) {
-            self.reopenings.remove(&(until, number));
-        }
-        self.open_project(number);
-    }
-
-    fn open_project(&mut self, number: usize) {
-        let Some(project) = self.projects.get(number) else { return };
-        for slot in &project.slots {
-            if self.members.get(*slot).is_some_and(|m| m.key.enabled && m.dead.is_none()) {
-                self.open.insert(*slot);
-            }
-        }
-    }
-
-    /// Puts a key out for good.
-    pub(super) fn kill(&mut self, slot: usize, fault: KeyFault, at: Timestamp) {
-        let Some(member) = self.members.get_mut(slot) else { return };
-        let was_live = member.key.enabled && member.dead.is_none();
-        member.changed = at;
-        // What is known to be leaked stays so, whatever is said later.
-        if member.dead != Some(KeyFault::Leaked) {
-            member.dead = Some(fault);
-        }
-        self.open.remove(slot);
-        let number = member.project;
-        let Some(project) = self.projects.get_mut(number).filter(|_| was_live) else { return };
-        project.live -= 1;
-        if project.live == 0
-            && let Some(until) = project.shut.and_then(|shut| shut.until)
-        {
-            self.reopenings.remove(&(until, number));
-        }
-    }
-
-    /// Shuts a project for all models. Of two reasons the longer lasting one stays.
-    pub(super) fn shut(&mut self, number: usize, shut: Shut, at: Timestamp) {
-        let Some(project) = self.projects.get_mut(number) else { return };
-        let lasts_longer = project.shut.is_none_or(|old| match (old.until, shut.until) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(old), Some(new)) => old < new,
-        });
-        if !lasts_longer {
-            return;
-        }
-        if let Some(until) = project.shut.and_then(|old| old.until) {
-            self.reopenings.remove(&(until, number));
-        }
-        if let Some(until) = shut.until.filter(|_| project.live > 0) {
-            self.reopenings.insert((until, number));
-        }
-        (project.shut, project.changed) = (Some(shut), at);
-        for slot in &project.slots {
-            self.open.remove(*slot);
-        }
-    }
-
-    /// Reopens one project whose time has come; its number. To be called until there is none.
-    pub(super) fn reopen_due(&mut self, now: Timestamp) -> Option<usize> {
-        let first = self.reopenings.first().copied().filter(|(until, _)| *until <= now)?;
-        self.reopenings.remove(&first);
-        self.projects.get_mut(first.1)?.shut = None;
-        self.open_project(first.1);
-        Some(first.1)
-    }
-
-    /// What became of keys since a time: out for good, or back.
-    pub(super) fn fates(
-        &self,
-        since: Timestamp,
-    ) -> impl Iterator<Item = (KeyId, Option<KeyFault>)> {
-        let changed = move |member: &&Member| {
-            member.changed >= since && member.changed > Timestamp::default()
-        };
-        self.members.iter().filter(changed).map(|member| (member.key.id, member.dead))
-    }
-
-    /// The projects that were shut since a time and are so still, by the name of a key.
-    pub(super) fn shut_since(&self, since: Timestamp) -> impl Iterator<Item = (KeyId, Shut)> {
-        let projects = self.projects.iter().enumerate();
-        projects
-            .filter(move |(_, project)| project.changed >= since)
-            .filter_map(|(number, project)| Some((self.name_of(number)?, project.shut?)))
-    }
-
     /// The name of a project's first key.
     pub(super) fn name_of(&self, project: usize) -> Option<KeyId> {
         let slot = self.slots_of(project).first()?;
         self.key(*slot).map(|key| key.id)
     }
 
-    /// Whether far more requests are under way on the project of a slot than on others.
-    pub(super) fn is_crowded(&self, slot: usize, under_way: usize) -> bool {
-        let mean = under_way as u64 / (self.projects.len() as u64).max(1);
-        let own = self.project_of(slot).map_or(0, |project| self.in_flight_of(project));
-        own > 2 * mean + 2
+    /// Another open key of a key's project.
+    pub(super) fn kin_of(&self, key: KeyId) -> Option<usize> {
+        let own = self.slot_of(key)?;
+        let slots = self.slots_of(self.project_of(own)?).iter().copied();
+        slots.filter(|slot| *slot != own).find(|slot| self.open.contains(*slot))
     }
 
-    /// The key of a conversation: that whose name comes next after one of a few numbers drawn from
-    /// it, the nearest. It stays the same for nearly all when keys come and go.
+    pub(super) const fn loads(&self) -> &Loads {
+        &self.loads
+    }
+
+    pub(super) const fn loads_mut(&mut self) -> &mut Loads {
+        &mut self.loads
+    }
+
+    /// The key of a conversation.
     pub(super) fn key_of_conversation(&self, conversation: u64) -> Option<usize> {
-        let mut number = conversation;
-        let probes = std::iter::repeat_with(|| {
-            number = reroll(number);
-            let next = self.ring.partition_point(|(name, _)| *name < number);
-            let (name, slot) = self.ring.get(next).or_else(|| self.ring.first())?;
-            Some((name.wrapping_sub(number), *slot))
-        });
-        probes.take(PROBES).flatten().min().map(|(_, slot)| slot)
-    }
-
-    /// When shut projects reopen, and which, the first one first.
-    pub(super) fn reopenings(&self) -> impl Iterator<Item = (Timestamp, usize)> {
-        self.reopenings.iter().copied()
-    }
-
-    /// Follows a clock that was put back to `now`. What was over by then does not begin again.
-    pub(super) fn rewind(&mut self, by: Duration, now: Timestamp) {
-        for project in &mut self.projects {
-            let lasting = |shut: &Shut| shut.until.is_none_or(|until| until > now + by);
-            project.shut = project.shut.filter(lasting).map(|shut| {
-                let until = shut.until.map(|until| until.before(by));
-                Shut { until, ..shut }
-            });
-        }
-        let moved = self.reopenings.iter().map(|(until, number)| (until.before(by), *number));
-        self.reopenings = moved.collect();
-    }
-
-    fn project_mut(&mut self, slot: usize) -> Option<&mut Project> {
-        let number = self.project_of(slot)?;
-        self.projects.get_mut(number)
+        self.ring.slot_for(conversation)
     }
 }
 
@@ -509,17 +294,8 @@ impl Project {
             live: 0,
             shut: None,
             changed: Timestamp::default(),
-            in_flight: 0,
-            picks: 0,
-            minute: 0,
-            last_pick: 0,
-            weight: 1,
         }
     }
-}
-
-const fn minute(now: Timestamp) -> u64 {
-    now.unix_seconds() / 60
 }
 
 fn classes(members: &[Member]) -> Vec<Class> {
@@ -529,12 +305,4 @@ fn classes(members: &[Member]) -> Vec<Class> {
         classes.entry(member.key.weight.get()).or_insert_with(empty).insert(slot);
     }
     classes.into_iter().map(|(weight, slots)| Class { weight, slots }).collect()
-}
-
-#[cfg(test)]
-impl Roster {
-    /// Requests under way on all projects.
-    pub(super) fn in_flight(&self) -> u64 {
-        self.projects.iter().map(|project| project.in_flight).sum()
-    }
 }

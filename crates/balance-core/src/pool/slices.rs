@@ -168,7 +168,7 @@ impl Pool {
                 let first = keys.map(|key| key.id).min();
                 let Some(key) = first.filter(|_| limits != Limits::default()) else { continue };
                 let used = counted(model.used(project, now));
-                let wanted = wanted(used, limits);
+                let wanted = wanted(used, limits, model.typical_tokens());
                 // What is not wanted is given up before others can hear of it.
                 model.give_up(project, wanted, roster, now);
                 let of = Quotum { key, model: name.into() };
@@ -259,17 +259,18 @@ fn counted(used: Used) -> Limits {
     }
 }
 
-/// What is used, and an eighth of the limit to go on with.
-fn wanted(used: Limits, limits: Limits) -> Limits {
-    let more = |used: Option<u64>, limit: Option<u64>| {
-        let limit = limit?;
-        Some(used.unwrap_or(0).saturating_add((limit / 8).max(1)).min(limit.max(used.unwrap_or(0))))
+/// What is used, and an eighth of the limit to go on with; of tokens, as much as two requests take.
+fn wanted(used: Limits, limits: Limits, typical_tokens: u64) -> Limits {
+    let more = |used: Option<u64>, limit: Option<u64>, least: u64| {
+        let (used, limit) = (used.unwrap_or(0), limit?);
+        Some(used.saturating_add((limit / 8).max(least)).min(limit.max(used)))
     };
+    let tokens = typical_tokens.saturating_mul(2);
     Limits {
-        requests_per_minute: more(used.requests_per_minute, limits.requests_per_minute),
-        tokens_per_minute: more(used.tokens_per_minute, limits.tokens_per_minute),
-        requests_per_day: more(used.requests_per_day, limits.requests_per_day),
-        tokens_per_day: more(used.tokens_per_day, limits.tokens_per_day),
+        requests_per_minute: more(used.requests_per_minute, limits.requests_per_minute, 1),
+        tokens_per_minute: more(used.tokens_per_minute, limits.tokens_per_minute, tokens),
+        requests_per_day: more(used.requests_per_day, limits.requests_per_day, 1),
+        tokens_per_day: more(used.tokens_per_day, limits.tokens_per_day, tokens),
     }
 }
 

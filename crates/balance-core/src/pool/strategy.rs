@@ -245,7 +245,7 @@ impl Rotation {
 fn less_busy_of_two(ready: &SlotSet, roster: &Roster, now: Timestamp, roll: u64) -> Option<usize> {
     let one = ready.draw(roll)?;
     let other = ready.draw(reroll(roll))?;
-    Some(if roster.is_less_busy(other, one, now) { other } else { one })
+    Some(if roster.loads().is_less_busy(other, one, now) { other } else { one })
 }
 
 /// The slot whose turn it is at this time, of `size`.

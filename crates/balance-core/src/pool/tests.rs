@@ -24,7 +24,16 @@ pub(super) fn keys(count: usize) -> Vec<Key> {
 
 pub(super) fn fault(blame: Blame) -> Fault {
     let status = StatusCode::BAD_GATEWAY;
-    Fault { blame, status, message: String::new(), body: Bytes::new(), content_type: None }
+    let (message, body) = Default::default();
+    Fault {
+        blame,
+        status,
+        message,
+        body,
+        content_type: None,
+        project_number: None,
+        contradicts_itself: false,
+    }
 }
 
 pub(super) fn minute(seconds: u64) -> Blame {

@@ -72,6 +72,7 @@ impl Settings {
             alike: self.projects_alike.0,
             paid_models: self.paid_models.clone(),
             sharing: if instances > 1 { Sharing::Evenly { instances } } else { Sharing::Alone },
+            infer_projects: self.infer_projects.0,
         }
     }
 }

@@ -133,6 +133,18 @@ impl Cell {
         }
     }
 
+    /// Adds what is known of another project that is this one: the worse counts.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        if self.quota.map(|rest| rest.until) < other.quota.map(|rest| rest.until) {
+            self.quota = other.quota;
+        }
+        if other.failures > self.failures {
+            (self.health, self.failures) = (other.health, other.failures);
+        }
+        self.failed_at = self.failed_at.max(other.failed_at);
+        self.changed = self.changed.max(other.changed);
+    }
+
     pub(super) fn is_blank(&self) -> bool {
         self.standing() == Standing::Ready && self.failures == 0
     }

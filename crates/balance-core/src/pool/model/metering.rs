@@ -1,7 +1,7 @@
 //! The counting of what one model's requests take of each project's quota.
 //!
 //! Invariant: a project has a bucket from its first request on; it stands in the timer list while
-//! its bucket has no room for a request of the usual size.
+//! its bucket has no room for a small request.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,6 +11,7 @@ use crate::{
     key::Tier,
     pool::{
         bucket::WINDOW,
+        estimate::Expected,
         numbers::ByProject,
         slices::{self, ROUND, Sharing},
     },
@@ -35,8 +36,13 @@ pub(in crate::pool) struct Reserved {
 
 impl Model {
     /// The tokens that a request will take, judged by those before it.
-    pub(in crate::pool) fn expect_tokens(&mut self, guess: u64) -> u64 {
+    pub(in crate::pool) fn expect_tokens(&mut self, guess: u64) -> Expected {
         self.correction.expect(guess)
+    }
+
+    /// The tokens of most requests, as they come lately.
+    pub(in crate::pool) fn typical_tokens(&self) -> u64 {
+        self.correction.typical()
     }
 
     /// Counts a request that begins; whether it tries what failed lately.
@@ -196,7 +202,7 @@ impl Model {
         if !self.is_metered {
             return Limits::default();
         }
-        let is_beyond = self.buckets.get(&project).is_some_and(|b| b.is_beyond_presumption);
+        let is_beyond = || self.buckets.get(&project).is_some_and(|b| b.is_beyond_presumption);
         let (tier, own) = (roster.tier_of(project), roster.limits_of(project));
         self.limits.of(project, tier, own, is_beyond, now)
     }
@@ -208,14 +214,14 @@ impl Model {
         self.limits.learned()
     }
 
-    /// When a project will have room for a request of the usual size; `None` if it has.
+    /// When a project will have room for a small request; `None` if it has.
     pub(super) fn full_until(
         &self,
         project: usize,
         roster: &Roster,
         now: Timestamp,
     ) -> Option<Timestamp> {
-        self.cramped_until(project, self.correction.typical(), roster, now)
+        self.cramped_until(project, self.correction.small(), roster, now)
     }
 
     /// When the project of a slot will have room for this many tokens; `None` if it has.
@@ -229,8 +235,12 @@ impl Model {
         if self.holds_none(project) {
             return Some(now + self.next_word());
         }
+        let limits = self.limits(project, roster, now);
+        if limits == Limits::default() {
+            return None;
+        }
         let bucket = self.buckets.get(&project)?;
-        let room = bucket.room_at(&self.limits(project, roster, now), tokens, now);
+        let room = bucket.room_at(&limits, tokens, now);
         if room == now {
             return None;
         }

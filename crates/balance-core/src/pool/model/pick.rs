@@ -1,7 +1,7 @@
 //! The choice of a key for one request.
 //!
 //! Invariant: what is given is ready, untried and has room for the request; failing that, it is the
-//! least doubtful one.
+//! least doubtful one. What is due comes back before it would be missed.
 
 use super::{Model, Roster, View, metering};
 use crate::{
@@ -16,6 +16,54 @@ impl Model {
     /// # Errors
     /// When there will be room for so many tokens, if that is all that was missing.
     pub(in crate::pool) fn pick(
+        &mut self,
+        prefer: Option<usize>,
+        tried: &(impl Iterator<Item = usize> + Clone),
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+        roll: u64,
+    ) -> Result<usize, Option<Timestamp>> {
+        self.wake_some(roster, now);
+        if let Some(slot) = prefer {
+            self.wake_slot(slot, roster, now);
+        }
+        let mut picked = self.pick_beside(prefer, tried, tokens, roster, now, roll);
+        let is_free = |slot| !roster.paid().contains(slot);
+        if !picked.is_ok_and(is_free) && self.wake(roster, now) {
+            picked = self.pick_beside(prefer, tried, tokens, roster, now, roll);
+        }
+        picked.or_else(|room| self.least_doubtful(tried, tokens, roster, now).ok_or(room))
+    }
+
+    /// Chooses one of those that are back: of another project than those tried, if there is a
+    /// free one, as what fails one key of a project may well fail all.
+    fn pick_beside(
+        &mut self,
+        prefer: Option<usize>,
+        tried: &(impl Iterator<Item = usize> + Clone),
+        tokens: u64,
+        roster: &Roster,
+        now: Timestamp,
+        roll: u64,
+    ) -> Result<usize, Option<Timestamp>> {
+        if tried.clone().next().is_some() {
+            let preferred = prefer.filter(|slot| tried.clone().all(|tried| tried != *slot));
+            let preferred = preferred.and_then(|slot| roster.project_of(slot));
+            let projects = tried.clone().filter_map(|slot| roster.project_of(slot));
+            let others = projects.filter(move |project| Some(*project) != preferred);
+            let slots = others.flat_map(|project| roster.slots_of(project)).copied();
+            let avoided = tried.clone().chain(slots);
+            let picked = self.pick_ready(prefer, &avoided, tokens, roster, now, roll);
+            if picked.is_ok_and(|slot| !roster.paid().contains(slot)) {
+                return picked;
+            }
+        }
+        self.pick_ready(prefer, tried, tokens, roster, now, roll)
+    }
+
+    /// Chooses one of those that are back and not tried.
+    fn pick_ready(
         &mut self,
         prefer: Option<usize>,
         tried: &(impl Iterator<Item = usize> + Clone),
@@ -45,7 +93,7 @@ impl Model {
             let is_ready = self.is_ready(slot, roster);
             self.ready.mark(slot, is_ready, roster);
         }
-        picked.or_else(|| self.least_doubtful(tried, tokens, roster, now)).ok_or(room)
+        picked.ok_or(room)
     }
 
     /// Chooses a key of one project, which alone can serve the request: the one of a slot, or another.
@@ -53,7 +101,7 @@ impl Model {
     /// # Errors
     /// When the project is ready again, if that is known, and why it is not.
     pub(in crate::pool) fn pick_of(
-        &self,
+        &mut self,
         slot: usize,
         tried: &(impl Iterator<Item = usize> + Clone),
         tokens: u64,
@@ -61,6 +109,7 @@ impl Model {
         now: Timestamp,
     ) -> Result<usize, (Option<Timestamp>, Why)> {
         let Some(project) = roster.project_of(slot) else { return Err((None, Why::HolderOut)) };
+        self.wake_slot(slot, roster, now);
         let all = || [slot].into_iter().chain(roster.slots_of(project).iter().copied());
         let open = || all().filter(|slot| roster.open().contains(*slot));
         if open().next().is_none() {

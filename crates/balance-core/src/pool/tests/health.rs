@@ -66,6 +66,59 @@ fn what_fails_everywhere_is_no_key_s_fault_and_is_tried_by_one_request_at_a_time
 }
 
 #[test]
+fn who_tried_some_keys_in_an_outage_waits_for_its_end() {
+    let mut pool = Pool::new(keys(5), Strategy::RoundRobin);
+    let tried: Vec<_> = take(&mut pool, 3, START)
+        .into_iter()
+        .map(|lease| {
+            let key = lease.key;
+            pool.settle(lease, Err(&fault(SERVICE)), START);
+            key
+        })
+        .collect();
+    let ends = pool.select(&ask("a"), START, 0).unwrap_err().until;
+    assert!(ends.is_some());
+    assert_eq!(pool.next_untried(&Ask { tried: &tried, ..ask("a") }, START), ends);
+    let all: Vec<_> = keys(5).iter().map(|key| key.id).collect();
+    assert_eq!(pool.next_untried(&Ask { tried: &all, ..ask("a") }, START), None);
+}
+
+#[test]
+fn the_next_try_goes_to_another_project_and_only_then_to_another_key_of_one_tried() {
+    let mut all = keys(6);
+    for (number, key) in all.iter_mut().enumerate() {
+        key.project = Some(["p", "q", "r"][number % 3].into());
+    }
+    let project = |key: KeyId| all.iter().find(|own| own.id == key).unwrap().project.clone();
+    for roll in 0..50 {
+        let mut pool = Pool::new(all.clone(), Strategy::Random);
+        let mut tried = Vec::new();
+        for _ in 0..6 {
+            let lease = pool.select(&Ask { tried: &tried, ..ask("a") }, START, roll).unwrap();
+            tried.push(lease.key);
+        }
+        let mut projects: Vec<_> = tried[..3].iter().map(|key| project(*key)).collect();
+        projects.sort_unstable();
+        projects.dedup();
+        assert_eq!(projects.len(), 3, "{tried:?}");
+    }
+}
+
+#[test]
+fn another_key_of_a_free_project_comes_before_a_paid_one() {
+    let mut all = keys(3);
+    for key in &mut all[..2] {
+        key.project = Some("p".into());
+    }
+    all[2].tier = Tier::Paid;
+    let mut pool = Pool::new(all.clone(), Strategy::Balanced);
+    let first = pool.select(&ask("a"), START, 0).unwrap().key;
+    let second = pool.select(&Ask { tried: &[first], ..ask("a") }, START, 0).unwrap().key;
+    let both = [first, second];
+    assert!(both.contains(&all[0].id) && both.contains(&all[1].id));
+}
+
+#[test]
 fn an_outage_that_ends_is_noticed_within_eight_seconds() {
     let mut pool = Pool::new(keys(20), Strategy::Balanced);
     let ends = START + TEN_MINUTES;
