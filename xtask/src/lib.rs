@@ -22,6 +22,7 @@ pub mod tally;
 mod test;
 pub mod tools;
 mod wasm;
+pub mod web;
 
 use std::process::ExitCode;
 
@@ -59,6 +60,11 @@ const COMMANDS: &[Command] = &[
         run: adapters::run,
     },
     Command { name: "wasm", about: "compile the pure crates for wasm32", run: wasm::run },
+    Command {
+        name: "web",
+        about: "the module for Deno, Netlify and Node, and whether it is within its budget",
+        run: web::run,
+    },
     Command {
         name: "sizes",
         about: "no file over 600 lines, no function over 80",

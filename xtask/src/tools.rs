@@ -5,7 +5,7 @@
 use std::{fs, path::PathBuf};
 
 use crate::{
-    process::{cache, cargo, program, run as execute},
+    process::{cache, cargo, program, root, run as execute},
     tally::{Failure, Outcome, Tally, expect_no_arguments},
 };
 
@@ -40,10 +40,43 @@ pub(crate) fn typos(arguments: &[String]) -> Outcome {
     Ok(Tally::PASSED)
 }
 
+/// What makes JavaScript's side of a module; of the version that the module's Rust side is of, which
+/// the root Cargo.toml pins.
+pub fn wasm_bindgen() -> Result<PathBuf, Failure> {
+    cargo_program("wasm-bindgen-cli", "wasm-bindgen", "0.2.130")
+}
+
+/// The folder with the `node_modules` that `package-lock.json` in a folder of the checkout tells.
+pub fn npm_tools(folder: &str) -> Result<PathBuf, Failure> {
+    let source = root().join(folder);
+    let home = cache().join("npm").join(folder.replace('/', "-"));
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", source.display()));
+    let lock = fs::read(source.join("package-lock.json")).map_err(failed)?;
+    // Written last, so it tells what is really there.
+    let done = home.join("installed.json");
+    if fs::read(&done).is_ok_and(|installed| installed == lock) {
+        return Ok(home);
+    }
+    fs::create_dir_all(&home).map_err(failed)?;
+    for file in ["package.json", "package-lock.json"] {
+        fs::copy(source.join(file), home.join(file)).map_err(failed)?;
+    }
+    let mut install = program("npm");
+    install.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
+    execute(install.current_dir(&home))?;
+    fs::write(done, lock).map_err(failed)?;
+    Ok(home)
+}
+
 /// A tool built from crates.io, with the dependencies its authors locked.
 pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
+    cargo_program(name, name, version)
+}
+
+/// A tool whose program has another name than its crate.
+fn cargo_program(name: &str, program: &str, version: &str) -> Result<PathBuf, Failure> {
     let folder = cache().join(format!("{name}-{version}"));
-    let tool = folder.join("bin").join(name);
+    let tool = folder.join("bin").join(program);
     if !tool.exists() {
         println!("{name} {version} is built once, which takes some minutes");
         let mut install =

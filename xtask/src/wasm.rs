@@ -11,29 +11,44 @@ use std::{
 
 use crate::{
     machine,
-    process::{cache, capture, cargo, program, run as execute, succeeds},
+    process::{cache, capture, cargo, program, root, run as execute, succeeds},
     purity::PURE,
     tally::{Failure, Outcome, Tally, expect_no_arguments},
 };
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Debian's second Rust, the one that builds browsers: newer than its first, and with its sources.
-const DEBIAN_RUST: [&str; 3] = ["rustc-web", "cargo-web", "rust-web-src"];
+const DEBIAN_RUST: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
+const DEBIAN_LINKER: &str = "wasm-ld-19";
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     expect_no_arguments("wasm", arguments)?;
-    let mut check = if pinned_toolchain_has_std() || rustup_adds_target() {
-        cargo(["check"])
-    } else {
-        debian_check()?
-    };
+    let mut check = cargo_for_wasm("check")?.command;
     check.args(["--target", TARGET]);
     for package in PURE {
         check.args(["--package", package]);
     }
     execute(&mut check)?;
     Ok(Tally::PASSED)
+}
+
+/// A cargo that can compile for [`TARGET`], and where it puts what it makes.
+pub(crate) struct CargoForWasm {
+    pub(crate) command: Command,
+    pub(crate) target_dir: PathBuf,
+}
+
+/// The pinned toolchain's cargo, or Debian's where that has no standard library for wasm.
+pub(crate) fn cargo_for_wasm(subcommand: &str) -> Result<CargoForWasm, Failure> {
+    let target_dir = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    let target_dir = root().join(target_dir);
+    if pinned_toolchain_has_std() || rustup_adds_target() {
+        return Ok(CargoForWasm { command: cargo([subcommand]), target_dir });
+    }
+    let target_dir = target_dir.join("debian"); // apart: another compiler's artefacts
+    let command = debian_cargo(subcommand, &target_dir)?;
+    Ok(CargoForWasm { command, target_dir })
 }
 
 fn pinned_toolchain_has_std() -> bool {
@@ -52,8 +67,8 @@ fn rustup_adds_target() -> bool {
     succeeds(program("rustup").args(["target", "add", TARGET])) && pinned_toolchain_has_std()
 }
 
-/// `cargo check` by Debian's Rust with a standard library built from Debian's sources.
-fn debian_check() -> Result<Command, Failure> {
+/// Debian's cargo with a standard library built from Debian's sources.
+fn debian_cargo(subcommand: &str, target_dir: &Path) -> Result<Command, Failure> {
     println!("wasm: rustup cannot fetch {TARGET} here, taking Debian's Rust");
     machine::install(&DEBIAN_RUST)?;
     let version = capture(debian("rustc").arg("--version"))?;
@@ -67,15 +82,17 @@ fn debian_check() -> Result<Command, Failure> {
         );
         build_std(&sysroot, &folder)?;
     }
-    let target_dir = env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    let mut check = debian("cargo");
-    check
-        .args(["check", "--target-dir", &format!("{target_dir}/debian")]) // apart: another compiler's artefacts
+    let mut cargo = debian("cargo");
+    cargo
+        .arg(subcommand)
+        .arg("--target-dir")
+        .arg(target_dir)
         .env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
             format!("--sysroot={}", sysroot.display()),
-        );
-    Ok(check)
+        )
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER); // it brings none
+    Ok(cargo)
 }
 
 /// Builds `std` as the dependency of an empty crate and keeps the libraries.

@@ -1,0 +1,11 @@
+// Deno, on a server of one's own (`deno serve --allow-net --allow-env --allow-read deno.mjs`) and on
+// Deno Deploy; and Bun (`bun deno.mjs`).
+
+import { open } from "./gateway.mjs";
+
+const address = new URL("./gemini_balance_bg.wasm", import.meta.url);
+const wasm = await WebAssembly.compile(await (await fetch(address)).arrayBuffer());
+const variables = globalThis.Deno ? Deno.env.toObject() : process.env;
+const isDeploy = variables.DENO_DEPLOYMENT_ID !== undefined || variables.DENO_DEPLOY !== undefined;
+
+export default open(wasm, isDeploy ? "deno-deploy" : "deno", variables);

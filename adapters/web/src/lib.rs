@@ -1,0 +1,70 @@
+//! Gemini Balance as a WebAssembly module for every runtime with web APIs; `js/gateway.mjs` is the
+//! way in.
+//!
+//! Invariant: nothing here decides anything about requests; that is the gateway's. Here is what a
+//! module has: a place, variables, a door, and last words.
+
+mod places;
+
+use std::rc::Rc;
+
+use balance_core::error::Error;
+use balance_js::door::{Door, refuse};
+use js_sys::{Function, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+use web_sys::{Request, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Told of a panic before it ends this instance of the module.
+    #[wasm_bindgen(js_namespace = globalThis, js_name = geminiBalancePanicked)]
+    fn panicked(message: &str);
+}
+
+/// A gateway with its settings.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Gateway(Rc<Door>);
+
+#[wasm_bindgen]
+impl Gateway {
+    /// A gateway at a place (`deno`, `deno-deploy`, `netlify`, `node`, `workerd`) with the variables
+    /// that are set there, an object with a string for each name.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(place: &str, variables: &JsValue) -> Self {
+        std::panic::set_hook(Box::new(|panic| panicked(&panic.to_string())));
+        let (place, network) = places::named(place);
+        Self(Rc::new(Door::open(variables, place, network)))
+    }
+
+    /// Promises the answer to a request. Promises of work that goes on beside the answer's body are
+    /// given to `wait_until`.
+    pub fn answer(&self, request: Request, wait_until: Function) -> Promise {
+        let door = Rc::clone(&self.0);
+        future_to_promise(async move {
+            let wait_until = |work: Promise| {
+                // Work goes on whether or not the platform was told.
+                let _told = wait_until.call1(&JsValue::UNDEFINED, &work);
+            };
+            door.answer(&request, &wait_until).await.map(Into::into)
+        })
+    }
+}
+
+/// The answer to a request that a panic ended.
+///
+/// # Errors
+/// What JavaScript threw.
+#[wasm_bindgen]
+pub fn apologize(request: &Request) -> Result<Response, JsValue> {
+    refuse(request, &Error::Bug("a panic, which stands in the log"))
+}
+
+/// Panics, for the test that a panic ends no process.
+#[wasm_bindgen]
+#[expect(clippy::panic, reason = "that is what it is for")]
+pub fn rehearse_panic() {
+    panic!("this is a rehearsal");
+}

@@ -1,0 +1,80 @@
+//! A gateway by the variables of a platform; or, where they are wrong, the words that say so.
+//!
+//! Invariant: every request gets an answer in the dialect that it speaks, wrong settings or not.
+
+use std::rc::Rc;
+
+use balance_core::{error::Error, place::Place, reply::Reply, settings::Settings};
+use js_sys::{Promise, Reflect};
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    answer::{Desk, later},
+    body::Body,
+    host::{Chance, JsHost, Network},
+    log::complain,
+    message::to_web,
+};
+
+/// What answers requests: a gateway, or the reason why there is none.
+#[derive(Debug)]
+pub struct Door {
+    desk: Result<Desk<JsHost>, Error>,
+}
+
+impl Door {
+    /// A door to a gateway with the settings in `variables`, an object with a string for each name.
+    /// Wrong ones are told in the log now, and to every caller.
+    #[must_use]
+    pub fn open(variables: &JsValue, place: &Place, network: Network) -> Self {
+        let settings = read_settings(variables, place);
+        if let Err(error) = &settings {
+            complain(&error.to_string());
+        }
+        let desk = settings.map(|settings| Desk::new(JsHost::new(&settings, network), settings));
+        Self { desk }
+    }
+
+    /// Answers a request. What is left to do after the reply's head is handed to `wait_until`, for
+    /// the platform to go on with.
+    ///
+    /// # Errors
+    /// What JavaScript threw, which it does for none of the gateway's replies.
+    pub async fn answer(
+        &self,
+        request: &web_sys::Request,
+        wait_until: &dyn Fn(Promise),
+    ) -> Result<web_sys::Response, JsValue> {
+        let desk = match &self.desk {
+            Ok(desk) => desk,
+            Err(error) => return refuse(request, error),
+        };
+        let answer = desk.answer(request, wait_until).await;
+        if desk.is_time_to_check() {
+            let gateway = Rc::clone(desk.gateway());
+            wait_until(later(async move {
+                let _checked = gateway.check_keys().await;
+            }));
+        }
+        answer
+    }
+}
+
+/// Reads the settings from `variables`; what is no string there is not set.
+///
+/// # Errors
+/// What is wrong with them, fit to be the answer to every request; see [`Place::read`].
+pub fn read_settings(variables: &JsValue, place: &Place) -> Result<Settings, Error> {
+    place.read(&|name: &str| {
+        Reflect::get(variables, &name.into()).ok().and_then(|value| value.as_string())
+    })
+}
+
+/// The answer to a request while there is no gateway to ask.
+///
+/// # Errors
+/// What JavaScript threw.
+pub fn refuse(request: &web_sys::Request, error: &Error) -> Result<web_sys::Response, JsValue> {
+    let uri = request.url().parse().unwrap_or_default();
+    to_web::<Body>(Reply::refusal(error, &uri, Chance::default().next_u64()).response)
+}

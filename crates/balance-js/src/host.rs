@@ -1,0 +1,178 @@
+//! The host: what a JavaScript platform gives to a gateway.
+//!
+//! Invariant: upstream is asked by `fetch`, with one abort signal for each request, held by the
+//! future first and by the body of the answer then.
+
+use std::{cell::RefCell, time::Duration};
+
+use balance_core::{
+    host::{Clock, Fetch, FetchError, Payload, Random, VisitError},
+    reach::Reach,
+    settings::Settings,
+    time::Timestamp,
+};
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use js_sys::{Date, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestInit, RequestRedirect};
+
+use crate::{
+    body::{Body, Fetching, in_words},
+    message::{head_of, to_headers},
+    silence::Silence,
+    timer::Timer,
+    visit,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = fetch)]
+    fn web_fetch(url: &str, init: &RequestInit) -> Promise;
+}
+
+/// A host over the web's `fetch`.
+#[derive(Debug)]
+pub struct JsHost {
+    /// How long an answer may be silent.
+    idle: Duration,
+    network: Network,
+    chance: RefCell<Chance>,
+}
+
+/// Where names can lead to, which `fetch` resolves out of our sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Network {
+    /// To the open network only: the platform sees to it, as edge platforms do.
+    Open,
+    /// To private places, too: the machine is somebody's own.
+    Own,
+}
+
+impl JsHost {
+    /// A host in this network.
+    #[must_use]
+    pub fn new(settings: &Settings, network: Network) -> Self {
+        Self { idle: settings.idle.0, network, chance: RefCell::default() }
+    }
+
+    async fn ask(
+        &self,
+        url: &str,
+        method: &Method,
+        init: &RequestInit,
+    ) -> Result<Response<Body>, JsValue> {
+        let fetching = Fetching::new()?;
+        init.set_method(method.as_str());
+        init.set_signal(fetching.signal().as_ref());
+        // An answer is passed on as it is, redirections too.
+        init.set_redirect(RequestRedirect::Manual);
+        let response = JsFuture::from(web_fetch(url, init)).await?;
+        let response: web_sys::Response = response.unchecked_into();
+        let (head, body) = head_of(response)?.into_parts();
+        Ok(Response::from_parts(head, body.of_fetch(Silence::longest(self.idle), fetching)))
+    }
+}
+
+impl Fetch for JsHost {
+    type Incoming = Body;
+    type Body = Body;
+
+    async fn fetch(&self, request: Request<Payload<Body>>) -> Result<Response<Body>, FetchError> {
+        let (head, payload) = request.into_parts();
+        let init = RequestInit::new();
+        let asked = async {
+            init.set_headers(&to_headers(&head.headers)?);
+            send(&init, payload, &head.method)?;
+            self.ask(&head.uri.to_string(), &head.method, &init).await
+        };
+        asked.await.map_err(|thrown| FetchError::Broken(in_words(&thrown).into()))
+    }
+
+    async fn visit(
+        &self,
+        request: Request<Bytes>,
+        reach: Reach,
+    ) -> Result<Response<Body>, VisitError> {
+        let (head, body) = request.into_parts();
+        let url = visit::judge(&head.uri.to_string(), reach, self.network)?;
+        let init = RequestInit::new();
+        let asked = async {
+            init.set_headers(&to_headers(&head.headers)?);
+            send(&init, Payload::Full(body), &head.method)?;
+            self.ask(&url, &head.method, &init).await
+        };
+        asked.await.map_err(|thrown| VisitError::Lost(in_words(&thrown).into()))
+    }
+}
+
+/// Puts a body into a request; `fetch` takes none with GET and HEAD.
+fn send(init: &RequestInit, payload: Payload<Body>, method: &Method) -> Result<(), JsValue> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    match payload {
+        Payload::Full(bytes) => init.set_body(&Uint8Array::from(&*bytes)),
+        Payload::Stream(body) => {
+            if let Some(stream) = body.into_stream() {
+                init.set_body(&stream);
+                // Wanted with every stream, and the only way there is.
+                Reflect::set(init, &"duplex".into(), &"half".into())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Clock for JsHost {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        Timer::new(duration).await;
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a date before 1970 counts as 1970, and none is too late: casts of floats saturate"
+)]
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_unix_millis(Date::now() as u64)
+}
+
+impl Random for JsHost {
+    fn next_u64(&self) -> u64 {
+        self.chance.borrow_mut().next_u64()
+    }
+}
+
+/// Random bytes from the platform's generator, fetched many at a time.
+#[derive(Debug)]
+pub(crate) struct Chance {
+    bytes: [u8; 256],
+    used: usize,
+}
+
+impl Default for Chance {
+    fn default() -> Self {
+        Self { bytes: [0; 256], used: 256 }
+    }
+}
+
+impl Chance {
+    pub(crate) fn next_u64(&mut self) -> u64 {
+        if self.used >= self.bytes.len() {
+            // Every platform of the web has the generator; were it missing, bytes would repeat and
+            // harm ids and the spreading of load, but no secret is made of them.
+            let _filled = getrandom::fill(&mut self.bytes);
+            self.used = 0;
+        }
+        let taken = self.bytes.iter().skip(self.used).take(8);
+        self.used += 8;
+        taken.fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+}

@@ -1,0 +1,21 @@
+//! The gateway on platforms that speak JavaScript: Cloudflare Workers, Deno, Netlify, Node.
+//!
+//! - [`host`]: fetch, clock and chance as the web has them; [`body`] is what comes in by it.
+//! - [`message`]: web requests and responses from and to those of `http`.
+//! - [`door`]: a gateway by the variables of a platform, or the words that say what is wrong.
+//! - [`answer`]: one request through a gateway, and the work behind its reply.
+//!
+//! Invariant: what is dropped here is cancelled there: a future that waits for upstream, or the
+//! body of an answer, takes its fetch with it.
+
+pub mod answer;
+mod bell;
+pub mod body;
+pub mod door;
+pub mod host;
+mod leaving;
+mod log;
+pub mod message;
+mod silence;
+mod timer;
+mod visit;
