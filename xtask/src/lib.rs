@@ -11,6 +11,7 @@ mod agree;
 mod bench;
 mod check;
 mod ci;
+pub mod cloudflare;
 mod deploy;
 mod docs;
 mod fuzz;
@@ -23,6 +24,7 @@ mod test;
 pub mod tools;
 mod wasm;
 pub mod web;
+mod weight;
 
 use std::process::ExitCode;
 
@@ -64,6 +66,11 @@ const COMMANDS: &[Command] = &[
         name: "web",
         about: "the module for Deno, Netlify and Node, and whether it is within its budget",
         run: web::run,
+    },
+    Command {
+        name: "cloudflare",
+        about: "the Worker as `wrangler deploy` builds it, and whether it is within its budget",
+        run: cloudflare::run,
     },
     Command {
         name: "sizes",
@@ -140,6 +147,6 @@ fn run_command(name: &str, arguments: &[String]) -> Outcome {
 fn print_help() {
     println!("cargo xtask <command>\n");
     for command in COMMANDS {
-        println!("  {:<9} {}", command.name, command.about);
+        println!("  {:<10} {}", command.name, command.about);
     }
 }

@@ -4,7 +4,7 @@
 //! standard library; only where it cannot, Debian's own Rust builds one, once per version.
 
 use std::{
-    env, fs,
+    env, fs, iter,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -67,8 +67,53 @@ fn rustup_adds_target() -> bool {
     succeeds(program("rustup").args(["target", "add", TARGET])) && pinned_toolchain_has_std()
 }
 
+/// Lets a script compile for [`TARGET`] by the `cargo` and the `rustc` that it finds on its way.
+pub(crate) fn let_script_compile(script: &mut Command) -> Result<(), Failure> {
+    if pinned_toolchain_has_std() || rustup_adds_target() {
+        return Ok(());
+    }
+    let sysroot = debian_sysroot()?;
+    let folder = sysroot.join("bin");
+    let rustc = format!(
+        "#!/bin/sh\ncase \" $* \" in *\" {TARGET} \"*) set -- --sysroot={} \"$@\" ;; esac\n\
+         exec /usr/bin/rustc \"$@\"\n",
+        sysroot.display()
+    );
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(&folder).map_err(failed)?;
+    fs::write(folder.join("rustc"), rustc).map_err(failed)?;
+    fs::write(folder.join("cargo"), "#!/bin/sh\nexec /usr/bin/cargo \"$@\"\n").map_err(failed)?;
+    execute(program("chmod").arg("+x").args(["rustc", "cargo"].map(|tool| folder.join(tool))))?;
+    forget_rustup(script);
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(folder).chain(env::split_paths(&path));
+    let path = env::join_paths(folders).map_err(|error| Failure::new(error.to_string()))?;
+    let target_dir = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    script
+        .env("PATH", path)
+        .env("CARGO_TARGET_DIR", root().join(target_dir).join("debian"))
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER);
+    Ok(())
+}
+
 /// Debian's cargo with a standard library built from Debian's sources.
 fn debian_cargo(subcommand: &str, target_dir: &Path) -> Result<Command, Failure> {
+    let sysroot = debian_sysroot()?;
+    let mut cargo = debian("cargo");
+    cargo
+        .arg(subcommand)
+        .arg("--target-dir")
+        .arg(target_dir)
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            format!("--sysroot={}", sysroot.display()),
+        )
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER); // it brings none
+    Ok(cargo)
+}
+
+/// Installs Debian's Rust and builds the standard library, where they are not there yet.
+fn debian_sysroot() -> Result<PathBuf, Failure> {
     println!("wasm: rustup cannot fetch {TARGET} here, taking Debian's Rust");
     machine::install(&DEBIAN_RUST)?;
     let version = capture(debian("rustc").arg("--version"))?;
@@ -82,17 +127,7 @@ fn debian_cargo(subcommand: &str, target_dir: &Path) -> Result<Command, Failure>
         );
         build_std(&sysroot, &folder)?;
     }
-    let mut cargo = debian("cargo");
-    cargo
-        .arg(subcommand)
-        .arg("--target-dir")
-        .arg(target_dir)
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            format!("--sysroot={}", sysroot.display()),
-        )
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER); // it brings none
-    Ok(cargo)
+    Ok(sysroot)
 }
 
 /// Builds `std` as the dependency of an empty crate and keeps the libraries.
@@ -126,12 +161,16 @@ fn build_std(sysroot: &Path, folder: &Path) -> Result<(), Failure> {
 /// A tool of Debian's Rust, free of what rustup's cargo set for this process.
 fn debian(tool: &str) -> Command {
     let mut command = program(PathBuf::from("/usr/bin").join(tool));
+    forget_rustup(&mut command);
+    command.env("RUSTC", "/usr/bin/rustc").env("RUSTDOC", "/usr/bin/rustdoc");
+    command
+}
+
+fn forget_rustup(command: &mut Command) {
     for (name, _) in env::vars_os() {
         let name = name.to_string_lossy().into_owned();
         if name == "LD_LIBRARY_PATH" || name.starts_with("RUST") || name.starts_with("CARGO_") {
             command.env_remove(name);
         }
     }
-    command.env("RUSTC", "/usr/bin/rustc").env("RUSTDOC", "/usr/bin/rustdoc");
-    command
 }

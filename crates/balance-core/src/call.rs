@@ -53,6 +53,8 @@ pub(crate) struct Call<I> {
     pub(crate) credential: Credential,
     /// The address that the caller reached us at.
     pub(crate) own_address: Option<String>,
+    /// How many calls its request makes side by side.
+    pub(crate) among: usize,
     /// How the answer is given.
     pub(crate) via: Via,
 }
@@ -149,6 +151,7 @@ impl<I> Call<I> {
             is_labelled,
             credential,
             own_address,
+            among: 1,
             via,
         }
     }
@@ -173,6 +176,7 @@ impl<I> Call<I> {
             model: model.filter(|_| has_body),
             credential: Credential::GoogleHeader,
             own_address: None,
+            among: 1,
             via,
         }
     }
@@ -183,7 +187,8 @@ impl<I> Call<I> {
             // As long as the caller sends, an upload goes on.
             Plan::new(1, now + LONGEST_UPLOAD)
         } else {
-            Plan::new(settings.attempts.as_usize(), now + settings.deadline.0)
+            let share = settings.calls_allowed() / self.among.max(1);
+            Plan::new(settings.attempts.as_usize().min(share), now + settings.deadline.0)
         }
     }
 
@@ -252,6 +257,7 @@ impl<I> Call<I> {
             tokens: self.tokens,
             credential: self.credential,
             own_address: self.own_address.clone(),
+            among: self.among,
             via: self.via,
         })
     }
@@ -292,7 +298,7 @@ impl<I> Call<I> {
             None => None,
         };
         let Self { method, target, headers, model, holder, tokens, credential, .. } = self;
-        let is_labelled = self.is_labelled;
+        let (is_labelled, among) = (self.is_labelled, self.among);
         let (own_address, via) = (self.own_address, self.via);
         let (conversation, names_file) = (self.conversation, self.names_file);
         Some(Call {
@@ -308,6 +314,7 @@ impl<I> Call<I> {
             tokens,
             credential,
             own_address,
+            among,
             via,
         })
     }

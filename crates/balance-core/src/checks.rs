@@ -10,6 +10,7 @@ use crate::{
     host::Host,
     key::{Key, KeyId},
     pools::PoolId,
+    time::Timestamp,
 };
 
 /// How many keys one round checks at the most.
@@ -25,11 +26,27 @@ pub struct Checked {
 }
 
 impl<H: Host> Gateway<H> {
+    /// When the next key of the operator's pool is to be checked, if any is.
+    #[must_use]
+    pub fn next_check(&self) -> Option<Timestamp> {
+        let now = self.host.now();
+        self.pools().of(PoolId::Operator, now).next_check()
+    }
+
+    /// Lets every key that is to be checked be checked with the next call of
+    /// [`check_keys`](Self::check_keys): where what was known came out of a store, nobody knows how
+    /// long it waits already.
+    pub fn hurry_checks(&self) {
+        let now = self.host.now();
+        self.pools().of(PoolId::Operator, now).hurry_checks(now);
+    }
+
     /// Checks the keys of the operator's pool whose time it is. To be called every few seconds where
     /// something can run beside the requests.
     pub async fn check_keys(&self) -> Checked {
         let now = self.host.now();
-        let mut waiting = self.pools().of(PoolId::Operator, now).due_checks(ROUND, now).into_iter();
+        let round = self.settings.calls_allowed().min(ROUND);
+        let mut waiting = self.pools().of(PoolId::Operator, now).due_checks(round, now).into_iter();
         let most = self.settings.verify_concurrency.as_usize();
         let mut running = FuturesUnordered::new();
         let mut checked = Checked::default();

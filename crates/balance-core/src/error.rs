@@ -132,6 +132,22 @@ pub enum Error {
         /// When it makes sense to ask again, if that is known.
         retry_after: Option<Duration>,
     },
+    /// One request takes more calls upstream than it may make.
+    #[error(
+        "This request takes {calls} calls to Gemini, and this server may make only {most} for each request. Ask for less at a time; its operator may raise CALLS_PER_REQUEST where the platform allows it."
+    )]
+    TooManyCalls {
+        /// How many it takes.
+        calls: usize,
+        /// How many it may make.
+        most: usize,
+    },
+    /// What keeps the pool is elsewhere, and does not answer.
+    #[error("What keeps this server's pool cannot be reached: {reason}. Ask again in a moment.")]
+    PoolUnreachable {
+        /// Why, and the remedy if it is known.
+        reason: String,
+    },
     /// Ours.
     #[error("A mistake in Gemini Balance ({0}). Please report it.")]
     Bug(&'static str),
@@ -148,7 +164,10 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::BadRequest(refusal) if refusal.hides_model() => StatusCode::NOT_FOUND,
-            Self::BadPath(_) | Self::BadRequest(_) | Self::Incomplete(_) => StatusCode::BAD_REQUEST,
+            Self::BadPath(_)
+            | Self::BadRequest(_)
+            | Self::Incomplete(_)
+            | Self::TooManyCalls { .. } => StatusCode::BAD_REQUEST,
             Self::NotFound | Self::HolderOut => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Unauthorized { .. } => StatusCode::UNAUTHORIZED,
@@ -157,7 +176,8 @@ impl Error {
             | Self::WrongSettings { .. }
             | Self::OutOfTries { .. }
             | Self::Outage { .. }
-            | Self::Unhealthy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::Unhealthy { .. }
+            | Self::PoolUnreachable { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Slow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::AnswerTooLarge { .. } => StatusCode::BAD_GATEWAY,
@@ -189,6 +209,8 @@ impl Error {
             Self::Unhealthy { .. } => "no_healthy_upstream_key",
             Self::HolderOut => "resource_key_out",
             Self::Upstream { fault, .. } => fault.code(),
+            Self::TooManyCalls { .. } => "too_many_calls",
+            Self::PoolUnreachable { .. } => "pool_unreachable",
             Self::Bug(_) => "internal_error",
         }
     }
@@ -216,6 +238,8 @@ impl Error {
             | Self::OutOfTries { .. }
             | Self::Unhealthy { .. }
             | Self::HolderOut
+            | Self::TooManyCalls { .. }
+            | Self::PoolUnreachable { .. }
             | Self::Bug(_) => None,
         }
     }

@@ -26,6 +26,7 @@ use http::{Request, request, response};
 mod ends;
 mod explain;
 mod hedge;
+mod keep;
 mod pour;
 mod refuse;
 mod share;
@@ -317,7 +318,9 @@ impl<H: Host> Gateway<H> {
             trail.join(way);
             return Ok(vec![answer?]);
         }
-        let mut answers = Vec::with_capacity(calls.len());
+        let among = self.settings.admit(calls.len())?;
+        calls.iter_mut().for_each(|call| call.among = among);
+        let mut answers = Vec::with_capacity(among);
         let mut failure = None;
         let mut waiting = calls.into_iter();
         let mut asked = FuturesOrdered::new();

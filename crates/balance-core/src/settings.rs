@@ -4,6 +4,7 @@
 //! naming the setting and the remedy, never a silent default.
 
 mod limits;
+mod platform;
 mod preset;
 mod streams;
 mod value;
@@ -11,6 +12,7 @@ mod value;
 use std::fmt;
 
 pub use limits::ModelRateLimits;
+pub use platform::Location;
 pub use preset::SafetySettings;
 pub use value::{
     AccessTokens, BaseUrl, Bounded, CallerKeys, Keys, LogFormat, Proxies, Seconds, Switch,
@@ -184,6 +186,9 @@ settings! {
     /// Of a hundred streams, how many may be asked of a second key, of another project with room to
     /// spare, when they are slower to begin than 95 of a hundred; 0 for none. Who answers first counts.
     hedge_percent: Bounded<0, 100> = "0", ["HEDGE_PERCENT"];
+    /// How many calls one request may make upstream, all tries together; 0 for as many as it takes.
+    /// Platforms that count them say how many there are: 50 on Cloudflare's free plan.
+    calls_per_request: Bounded<0, 10_000> = "0", ["CALLS_PER_REQUEST"];
     /// Tells each caller in `x-gemini-balance-way` which keys were tried, by name, and what became of
     /// it; and in `x-gemini-balance-pool`, as JSON, how the pool stands for the model then: its best
     /// keys, why each is passed over, what is used of their quotas, and when the next is ready.
@@ -318,6 +323,10 @@ settings! {
     log_level: String = "info", ["LOG_LEVEL"];
     /// How it is logged: `text` or `json`.
     log_format: LogFormat = "text", ["LOG_FORMAT"];
+    /// Where on Cloudflare the pool lives, and Gemini is called from: `wnam`, `enam`, `sam`, `weur`,
+    /// `eeur`, `apac`, `oc`, `afr` or `me`; `any` for near its first caller. Another place begins with
+    /// nothing learned.
+    location: Location = "wnam", ["CLOUDFLARE_LOCATION"];
     /// The file that a generated access token is remembered in, as a hash.
     state_file: String = "gemini-balance-state.json", ["STATE_FILE"];
 }

@@ -10,6 +10,7 @@ mod notes;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 pub use self::memory::MemoryStore;
 use crate::{
@@ -47,7 +48,7 @@ pub trait Store: Debug + MaybeSync {
 }
 
 /// A claim on one quota.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bid {
     /// The name of the quota's [`Ledger`](crate::pool::Ledger). One that is not there is new.
     pub ledger: String,
@@ -61,7 +62,7 @@ pub struct Bid {
 pub const MOST: u64 = (1 << 53) - 1;
 
 /// Something that is known of a subject. A store need not understand it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Of what: a few words without secrets.
     pub subject: String,
@@ -72,11 +73,11 @@ pub struct Note {
 }
 
 /// A point in the history of a store; the default stands before everything.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Revision(pub u64);
 
 /// Notes, and from where to ask for more.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct News {
     /// The notes.
     pub notes: Vec<Note>,

@@ -60,19 +60,28 @@ async fn check_all<H: Host>(
     checked: &mut usize,
 ) -> Result<(), Left> {
     let most = gateway.settings.verify_concurrency.as_usize();
+    let mut allowed = gateway.settings.calls_allowed();
     let mut waiting = keys.into_iter();
     let mut running = FuturesUnordered::new();
     loop {
         // Owned items pushed one by one: a stream combinator over borrowed ones would not be `Send`
         // for every host (rust-lang/rust#102211).
         while running.len() < most {
+            if allowed == 0 {
+                break;
+            }
             let Some(key) = waiting.next() else { break };
+            allowed -= 1;
             running.push(check(gateway, key));
         }
-        let Some(line) = running.next().await else { return Ok(()) };
+        let Some(line) = running.next().await else { break };
         *checked += 1;
         trough.answer(line).await?;
     }
+    for key in waiting {
+        trough.answer(unchecked(&key)).await?;
+    }
+    Ok(())
 }
 
 /// Asks for the list of models, which is free, needs a working key, and tells what is wrong with
@@ -93,6 +102,18 @@ fn line(key: &Key, fault: Option<&Fault>) -> Bytes {
             "code": fault.code(),
         }),
     };
+    Bytes::from(format!("data: {line}\n\n"))
+}
+
+/// The line of a key that nothing was asked about.
+fn unchecked(key: &Key) -> Bytes {
+    let line = json!({
+        "key": key.secret.masked().to_string(),
+        "status": "ERROR",
+        "error": "Not checked: where this server runs, one request may make only so many calls. \
+                  Check these keys with another one.",
+        "code": "not_checked",
+    });
     Bytes::from(format!("data: {line}\n\n"))
 }
 

@@ -4,7 +4,9 @@
 
 use std::rc::Rc;
 
-use balance_core::{error::Error, place::Place, reply::Reply, settings::Settings};
+use balance_core::{
+    error::Error, gateway::Gateway, place::Place, reply::Reply, settings::Settings,
+};
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 
@@ -35,6 +37,12 @@ impl Door {
         Self { desk }
     }
 
+    /// The gateway, if the settings let there be one.
+    #[must_use]
+    pub fn gateway(&self) -> Option<&Rc<Gateway<JsHost>>> {
+        self.desk.as_ref().ok().map(Desk::gateway)
+    }
+
     /// Answers a request. What is left to do after the reply's head is handed to `wait_until`, for
     /// the platform to go on with.
     ///
@@ -60,13 +68,25 @@ impl Door {
     }
 }
 
-/// Reads the settings from `variables`; what is no string there is not set.
+/// Reads the settings from `variables`; what is no string there is not set. Platforms bound the length
+/// of a variable, so a long value may go on in `NAME_2`, `NAME_3` and so on.
 ///
 /// # Errors
 /// What is wrong with them, fit to be the answer to every request; see [`Place::read`].
 pub fn read_settings(variables: &JsValue, place: &Place) -> Result<Settings, Error> {
+    let variable =
+        |name: &str| Reflect::get(variables, &name.into()).ok().and_then(|value| value.as_string());
     place.read(&|name: &str| {
-        Reflect::get(variables, &name.into()).ok().and_then(|value| value.as_string())
+        let mut value = variable(name)?;
+        let pieces = (2..).map_while(|number| variable(&format!("{name}_{number}")));
+        for piece in pieces {
+            // Lists are cut between two items; what is JSON may be cut anywhere.
+            if !value.starts_with(['[', '{']) {
+                value.push(',');
+            }
+            value.push_str(&piece);
+        }
+        Some(value)
     })
 }
 

@@ -131,7 +131,7 @@ impl Clock for JsHost {
     }
 
     async fn sleep(&self, duration: Duration) {
-        Timer::new(duration).await;
+        sleep(duration).await;
     }
 }
 
@@ -140,8 +140,15 @@ impl Clock for JsHost {
     clippy::cast_sign_loss,
     reason = "a date before 1970 counts as 1970, and none is too late: casts of floats saturate"
 )]
-pub(crate) fn now() -> Timestamp {
+/// The time by the platform's clock.
+#[must_use]
+pub fn now() -> Timestamp {
     Timestamp::from_unix_millis(Date::now() as u64)
+}
+
+/// Resolves after `duration`.
+pub async fn sleep(duration: Duration) {
+    Timer::new(duration).await;
 }
 
 impl Random for JsHost {

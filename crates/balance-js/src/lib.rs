@@ -14,7 +14,7 @@ pub mod body;
 pub mod door;
 pub mod host;
 mod leaving;
-mod log;
+pub mod log;
 pub mod message;
 mod silence;
 mod timer;

@@ -20,7 +20,7 @@ use web_sys::console;
 use crate::host::now;
 
 /// Tells the operator that something is wrong.
-pub(crate) fn complain(text: &str) {
+pub fn complain(text: &str) {
     console::error_1(&format!("Gemini Balance: {text}").into());
 }
 

@@ -47,6 +47,11 @@ impl Checks {
         taken
     }
 
+    /// Brings everything on the list forward to now.
+    fn hurry(&mut self, now: Timestamp) {
+        self.due = self.due.iter().map(|(at, key)| (now.min(*at), *key)).collect();
+    }
+
     /// Follows a clock that was put back.
     pub(super) fn rewind(&mut self, by: Duration) {
         self.due = self.due.iter().map(|(at, key)| (at.before(by), *key)).collect();
@@ -79,6 +84,19 @@ impl Pool {
             }
         }
         keys
+    }
+
+    /// When the next key is to be checked, if any is.
+    #[must_use]
+    pub fn next_check(&self) -> Option<Timestamp> {
+        self.checks.due.first().map(|(at, _)| *at)
+    }
+
+    /// Lets every key that is to be checked be checked now: to be called where their time came while
+    /// nobody counted it.
+    pub fn hurry_checks(&mut self, now: Timestamp) {
+        let now = self.advance(now);
+        self.checks.hurry(now);
     }
 
     /// Draws the consequences of a check, which used no quota.
@@ -151,6 +169,22 @@ mod tests {
         let census = pool.census(Some("a"), START + 2 * HOUR);
         assert_eq!((census.ready, census.out), (3, vec![("key_leaked", 1)]));
         assert_eq!(due(&mut pool, START + 9 * HOUR), []);
+    }
+
+    #[test]
+    fn the_next_check_is_known_and_can_be_brought_forward() {
+        let all = keys(2);
+        let mut pool = pool(all.clone());
+        assert_eq!(pool.next_check(), None);
+        fail(&mut pool, all[0].id, "a", Blame::Key(KeyFault::Expired), START);
+        assert_eq!(pool.next_check(), Some(START + HOUR));
+        pool.hurry_checks(START + SECOND);
+        assert_eq!(pool.next_check(), Some(START + SECOND));
+        assert_eq!(due(&mut pool, START + SECOND), [all[0].id]);
+        assert_eq!(pool.next_check(), Some(START + SECOND + HOUR), "it is still out");
+        pool.note_check(all[0].id, Ok(()), START + SECOND);
+        assert_eq!(due(&mut pool, START + 2 * HOUR), []);
+        assert_eq!(pool.next_check(), None);
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub(super) fn classify(error: &Error) -> Class {
         | Error::TooLarge { .. }
         | Error::Incomplete(_)
         | Error::Slow { .. }
+        | Error::TooManyCalls { .. }
         | Error::HolderOut => class(INVALID_REQUEST, error.code()),
         Error::NoTokens { .. }
         | Error::NoKeys { .. }
@@ -50,6 +51,7 @@ pub(super) fn classify(error: &Error) -> Class {
         | Error::OutOfTries { .. }
         | Error::Outage { .. }
         | Error::Unhealthy { .. }
+        | Error::PoolUnreachable { .. }
         | Error::Bug(_) => class(SERVER_ERROR, error.code()),
     }
 }

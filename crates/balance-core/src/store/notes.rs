@@ -14,17 +14,29 @@ use crate::{
 /// How long what has no end of its own is worth knowing.
 const LASTING: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// How long what was sent counts at the least.
+const MINUTE: Duration = Duration::from_secs(60);
+
 impl Note {
     /// A fact as a note; `None` if it is over, or of this instance alone.
     #[must_use]
     pub fn of(fact: &Fact, now: Timestamp) -> Option<Self> {
+        Self::to_keep(&shared(fact), now)
+    }
+
+    /// A fact as a note for the one who goes on where this instance stops, with what was sent; `None`
+    /// if it is over.
+    #[must_use]
+    pub fn to_keep(fact: &Fact, now: Timestamp) -> Option<Self> {
         let (subject, until) = match fact {
             Fact::Dead { key, .. } => (format!("key/{key}"), None),
             Fact::Works { key } => (format!("key/{key}"), Some(now + LASTING)),
             Fact::Shut { key, until, .. } => (format!("project/{key}"), *until),
-            Fact::Quota { key, model, rest, told, doubt, .. } => {
+            Fact::Quota { key, model, rest, told, doubt, sent } => {
                 let rest = rest.map(|rest| rest.until);
-                let ends = [rest, told.map(|(_, until)| until), doubt.map(|doubt| doubt.until)];
+                let sent = sent.as_ref().map(|sent| sent.day_ends.max(now + MINUTE));
+                let told = told.map(|(_, until)| until);
+                let ends = [rest, told, doubt.map(|doubt| doubt.until), sent];
                 (format!("quota/{key}/{model}"), Some(ends.into_iter().flatten().max()?))
             }
             Fact::Sizes { model, .. } => (format!("sizes/{model}"), Some(now + LASTING)),
@@ -33,15 +45,21 @@ impl Note {
         if until.is_some_and(|until| until <= now) {
             return None;
         }
-        let text = serde_json::to_string(&(MEMORY_VERSION, shared(fact))).ok()?;
+        let text = serde_json::to_string(&(MEMORY_VERSION, fact)).ok()?;
         Some(Self { subject, text, until })
     }
 
     /// The fact that it is about.
     #[must_use]
     pub fn fact(&self) -> Option<Fact> {
+        self.kept_fact().map(|fact| shared(&fact))
+    }
+
+    /// The fact that it is about, with what was sent if that was noted.
+    #[must_use]
+    pub fn kept_fact(&self) -> Option<Fact> {
         let (version, fact): (u32, Fact) = serde_json::from_str(&self.text).ok()?;
-        (version <= MEMORY_VERSION).then(|| shared(&fact))
+        (version <= MEMORY_VERSION).then_some(fact)
     }
 }
 

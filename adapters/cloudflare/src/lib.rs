@@ -1,0 +1,24 @@
+//! Gemini Balance on Cloudflare: a [`door`], which is a Worker wherever its callers are, and an
+//! [`object`], which is a Durable Object in one place: there the gateway runs, and its pool is kept in a
+//! [`sheet`].
+//!
+//! Invariant: nothing here decides anything about requests; that is the gateway's.
+
+#![cfg(target_arch = "wasm32")]
+
+mod door;
+mod keeper;
+pub mod object;
+mod sheet;
+
+use std::time::Duration;
+
+use balance_core::place::Place;
+
+/// Cloudflare, as far as settings go. Of the 50 calls that a request may make on the free plan some are
+/// left for the files that it names. It waits for answers without an end; nobody else does.
+const PLACE: Place = Place {
+    settings: "in the Worker's settings under Variables and Secrets, or by `npx wrangler secret put`",
+    defaults: &[("CALLS_PER_REQUEST", "45")],
+    longest_wait: Some(Duration::from_secs(900)),
+};
