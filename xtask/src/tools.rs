@@ -62,7 +62,8 @@ pub fn npm_tools(folder: &str) -> Result<PathBuf, Failure> {
         fs::copy(source.join(file), home.join(file)).map_err(failed)?;
     }
     let mut install = program("npm");
-    install.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
+    // `ci` would insist on packages for other systems, which not every registry has.
+    install.args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"]);
     execute(install.current_dir(&home))?;
     fs::write(done, lock).map_err(failed)?;
     Ok(home)

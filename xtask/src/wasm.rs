@@ -118,7 +118,7 @@ fn debian_sysroot() -> Result<PathBuf, Failure> {
     machine::install(&DEBIAN_RUST)?;
     let version = capture(debian("rustc").arg("--version"))?;
     let version = version.split_whitespace().nth(1).unwrap_or("unknown");
-    let sysroot = cache().join(format!("wasm-std-{version}"));
+    let sysroot = cache().join(format!("wasm-std-{version}-lto"));
     let folder = sysroot.join("lib/rustlib").join(TARGET).join("lib");
     if !has_std(&folder) {
         println!(
@@ -143,6 +143,7 @@ fn build_std(sysroot: &Path, folder: &Path) -> Result<(), Failure> {
         .current_dir(&package)
         .args(["build", "--release", "-Z", "build-std=std,panic_abort,proc_macro"])
         .args(["--target", TARGET, "--target-dir", "target"])
+        .env("RUSTFLAGS", "-Cembed-bitcode=yes") // wanted by link-time optimisation
         .env("RUSTC_BOOTSTRAP", "1"); // -Z on a stable compiler: for the standard library alone
     execute(&mut build)?;
     fs::create_dir_all(folder).map_err(failed)?;

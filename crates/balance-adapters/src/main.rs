@@ -17,7 +17,7 @@ use balance_testkit::{
 };
 use options::Options;
 use report::{Cell, Column, Report};
-use runtime::{Runtime, Start};
+use runtime::{Proof, Runtime, Start};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -61,20 +61,39 @@ async fn column(runtime: &Runtime, scenarios: &[Scenario], options: &Options) ->
         Err(failure) => {
             println!("it cannot be run here: {failure}");
             let cells = scenarios.iter().map(|_| Cell::Skipped).collect();
-            return Column { name: runtime.name, cells, first_answer: None };
+            let proofs = proofs_of(runtime, options).map(|proof| (proof.name, Cell::Skipped));
+            let proofs = proofs.collect();
+            return Column { name: runtime.name, cells, proofs, first_answer: None };
         }
     };
     let mut cells = Vec::new();
     for scenario in scenarios {
         let cell = play(scenario, &start, runtime).await;
-        match &cell {
-            Cell::Failed(why) => println!("FAILED  {}\n{why}\n", scenario.name),
-            Cell::Passed | Cell::Instead | Cell::Skipped => println!("ok      {}", scenario.name),
-        }
+        tell(&scenario.name, &cell);
         cells.push(cell);
     }
+    let mut proofs = Vec::new();
+    for proof in proofs_of(runtime, options) {
+        let cell = (proof.run)().await.map_or_else(Cell::Failed, |()| Cell::Passed);
+        tell(proof.name, &cell);
+        proofs.push((proof.name, cell));
+    }
     let first_answer = startup::first_answer(&start).await;
-    Column { name: runtime.name, cells, first_answer }
+    Column { name: runtime.name, cells, proofs, first_answer }
+}
+
+/// What this runtime must show beside the scenarios, as far as it is asked for.
+fn proofs_of(runtime: &Runtime, options: &Options) -> impl Iterator<Item = &'static Proof> {
+    let is_wanted =
+        |proof: &&Proof| proof.runtime == runtime.name && options.wants_scenario(proof.name);
+    runtimes::PROOFS.iter().filter(is_wanted)
+}
+
+fn tell(name: &str, cell: &Cell) {
+    match cell {
+        Cell::Failed(why) => println!("FAILED  {name}\n{why}\n"),
+        Cell::Passed | Cell::Instead | Cell::Skipped => println!("ok      {name}"),
+    }
 }
 
 async fn play(scenario: &Scenario, start: &Start, runtime: &Runtime) -> Cell {

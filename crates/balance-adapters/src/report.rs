@@ -23,6 +23,8 @@ pub(crate) enum Cell {
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) cells: Vec<Cell>,
+    /// What it alone must show, by name.
+    pub(crate) proofs: Vec<(&'static str, Cell)>,
     /// From the start to the first answer.
     pub(crate) first_answer: Option<Duration>,
 }
@@ -70,6 +72,12 @@ impl Report {
             let time = time.unwrap_or_else(|| "-".into());
             text.push_str(&format!("  {time:room$}", room = column.room()));
         }
+        for column in &self.columns {
+            for (name, cell) in &column.proofs {
+                let name = format!("{}: {name}", column.name);
+                text.push_str(&format!("\n{name:width$}  {}", cell.mark()));
+            }
+        }
         text.push_str(
             "\n* the platform lacks what is needed; what the scenario says for that happened\n",
         );
@@ -78,7 +86,7 @@ impl Report {
 
     fn count(&self) -> Count {
         let mut count = Count::default();
-        for cell in self.columns.iter().flat_map(|column| &column.cells) {
+        for cell in self.columns.iter().flat_map(Column::all_cells) {
             match cell {
                 Cell::Passed | Cell::Instead => count.passed += 1,
                 Cell::Failed(_) => count.failed += 1,
@@ -98,6 +106,10 @@ struct Count {
 }
 
 impl Column {
+    fn all_cells(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().chain(self.proofs.iter().map(|(_, cell)| cell))
+    }
+
     /// How wide it is.
     fn room(&self) -> usize {
         self.name.len().max("skipped".len())
@@ -121,7 +133,12 @@ mod tests {
 
     fn report(is_ci: bool) -> Report {
         let cells = vec![Cell::Passed, Cell::Instead, Cell::Skipped];
-        let column = Column { name: "moon", cells, first_answer: Some(Duration::from_millis(7)) };
+        let column = Column {
+            name: "moon",
+            cells,
+            proofs: Vec::new(),
+            first_answer: Some(Duration::from_millis(7)),
+        };
         let scenarios = ["health", "a stream", "an upload"].map(Into::into).into();
         Report { scenarios, columns: vec![column], is_ci }
     }

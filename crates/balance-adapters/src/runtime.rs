@@ -2,7 +2,7 @@
 //!
 //! Invariant: what was started ends when its [`Running`] is dropped.
 
-use std::{any::Any, collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{any::Any, collections::BTreeMap, net::SocketAddr, path::PathBuf, pin::Pin};
 
 use balance_testkit::{over_http::Door, scenario::Ability, server::Server};
 use xtask::{
@@ -23,6 +23,14 @@ pub(crate) struct Runtime {
     pub(crate) lacks: &'static [Ability],
     /// Installs what is needed, builds, and gives what starts it.
     pub(crate) prepare: fn(Profile) -> Result<Start, Failure>,
+}
+
+/// Something that one runtime alone must show.
+pub(crate) struct Proof {
+    /// The name of the runtime, which is prepared by then.
+    pub(crate) runtime: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) run: fn() -> Pin<Box<dyn Future<Output = Result<(), String>>>>,
 }
 
 /// An adapter that can be asked.

@@ -2,11 +2,12 @@
 //!
 //! Invariant: a runtime is one row here and one module below, and appears nowhere else.
 
+mod cloudflare;
 mod lambda;
 mod standalone;
 mod vercel;
 
-use crate::runtime::Runtime;
+use crate::runtime::{Proof, Runtime};
 
 pub(crate) const RUNTIMES: &[Runtime] = &[
     standalone::BINARY,
@@ -16,4 +17,9 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
     lambda::LOAD_BALANCER,
     lambda::NETLIFY,
     vercel::BRIDGE,
+    cloudflare::WORKERD,
+    cloudflare::WRANGLER,
 ];
+
+/// What single runtimes must show beside the scenarios.
+pub(crate) const PROOFS: &[Proof] = cloudflare::proofs::ALL;
