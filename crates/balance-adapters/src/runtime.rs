@@ -25,12 +25,15 @@ pub(crate) struct Runtime {
     pub(crate) prepare: fn(Profile) -> Result<Start, Failure>,
 }
 
+/// What a proof comes to: nothing, or what was not as it should be.
+pub(crate) type Proving = Pin<Box<dyn Future<Output = Result<(), String>>>>;
+
 /// Something that one runtime alone must show.
 pub(crate) struct Proof {
     /// The name of the runtime, which is prepared by then.
     pub(crate) runtime: &'static str,
     pub(crate) name: &'static str,
-    pub(crate) run: fn() -> Pin<Box<dyn Future<Output = Result<(), String>>>>,
+    pub(crate) run: fn() -> Proving,
 }
 
 /// An adapter that can be asked.

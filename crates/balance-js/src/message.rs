@@ -64,7 +64,7 @@ where
             let bytes = Uint8Array::from(&*bytes);
             web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)
         }
-        streamed => {
+        streamed @ (body::Body::Feed(_) | body::Body::Relay(_) | body::Body::Weave(_)) => {
             let stream = to_stream(streamed);
             web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
         }
