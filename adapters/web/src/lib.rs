@@ -29,7 +29,7 @@ pub struct Gateway(Rc<Door>);
 
 #[wasm_bindgen]
 impl Gateway {
-    /// A gateway at a place (`deno`, `deno-deploy`, `netlify`, `node`, `workerd`) with the variables
+    /// A gateway at a place (`deno`, `deno-deploy`, `netlify`, `node`) with the variables
     /// that are set there, an object with a string for each name.
     #[wasm_bindgen(constructor)]
     #[must_use]

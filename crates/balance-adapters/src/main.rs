@@ -86,7 +86,7 @@ async fn column(runtime: &Runtime, scenarios: &[Scenario], options: &Options) ->
 fn proofs_of(runtime: &Runtime, options: &Options) -> impl Iterator<Item = &'static Proof> {
     let is_wanted =
         |proof: &&Proof| proof.runtime == runtime.name && options.wants_scenario(proof.name);
-    runtimes::PROOFS.iter().filter(is_wanted)
+    runtimes::PROOFS.iter().copied().flatten().filter(is_wanted)
 }
 
 fn tell(name: &str, cell: &Cell) {

@@ -6,6 +6,7 @@ mod cloudflare;
 mod lambda;
 mod standalone;
 mod vercel;
+mod web;
 
 use crate::runtime::{Proof, Runtime};
 
@@ -19,7 +20,10 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
     vercel::BRIDGE,
     cloudflare::WORKERD,
     cloudflare::WRANGLER,
+    web::DENO,
+    web::NETLIFY,
+    web::NODE,
 ];
 
 /// What single runtimes must show beside the scenarios.
-pub(crate) const PROOFS: &[Proof] = cloudflare::proofs::ALL;
+pub(crate) const PROOFS: &[&[Proof]] = &[cloudflare::proofs::ALL, web::proofs::ALL];
