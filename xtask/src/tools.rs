@@ -69,7 +69,7 @@ pub fn npm_tools(folder: &str) -> Result<PathBuf, Failure> {
     Ok(home)
 }
 
-/// A tool built from crates.io, with the dependencies its authors locked.
+/// A tool built from crates.io, with the dependencies its authors locked, if they are all still there.
 pub fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, Failure> {
     cargo_program(name, name, version)
 }
@@ -80,9 +80,13 @@ fn cargo_program(name: &str, program: &str, version: &str) -> Result<PathBuf, Fa
     let tool = folder.join("bin").join(program);
     if !tool.exists() {
         println!("{name} {version} is built once, which takes some minutes");
-        let mut install =
-            cargo(["install", "--quiet", "--locked", "--version", version, name, "--root"]);
-        execute(install.arg(&folder).env_remove("CARGO_TARGET_DIR"))?;
+        let install = |locked: &[&str]| {
+            let mut install = cargo(["install", "--quiet", "--version", version, "--bin", program]);
+            install.arg(name).arg("--root").arg(&folder).args(locked);
+            execute(install.env_remove("CARGO_TARGET_DIR"))
+        };
+        // Versions that were locked may be missing in the registry.
+        install(&["--locked"]).or_else(|_| install(&[]))?;
     }
     Ok(tool)
 }

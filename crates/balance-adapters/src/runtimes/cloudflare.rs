@@ -8,7 +8,8 @@ pub(crate) mod proofs;
 use std::{
     fmt::Write as _,
     fs,
-    net::SocketAddr,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -56,8 +57,18 @@ fn prepare(profile: Profile, serve: Serve) -> Result<Start, Failure> {
     Ok(Box::new(move |settings| {
         let folder = Folder::new()?;
         let server = serve(worker()?, settings, folder.path())?;
+        awaken(server.address()).map_err(|error| format!("it does not answer: {error}"))?;
         Ok(Running::new(server.address(), vec![Box::new(server), Box::new(folder)]))
     }))
+}
+
+/// Lets the Worker and its object be loaded, so that no stream is timed that waits for that.
+fn awaken(address: SocketAddr) -> std::io::Result<()> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(PATIENCE))?;
+    connection.write_all(b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).map(drop)
 }
 
 fn worker() -> Result<&'static Worker, String> {
