@@ -1,5 +1,5 @@
 //! A gateway whose knowledge is kept: in the sheet a second after it was learned, and taken out of it when
-//! the object starts anew.
+//! the object starts anew. Where Workers answer callers, it checks keys by what they put into the sheet.
 //!
 //! Invariant: an alarm is set whenever a key is to be checked, or something that is kept will be over, so
 //! that both happen without a caller.
@@ -8,7 +8,8 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 
 use balance_core::{
     pool::Mark,
-    store::{News, Revision, StoreError},
+    settings::CallsFrom,
+    store::{News, Revision, StoreError, rpc},
     time::Timestamp,
 };
 use balance_js::{
@@ -37,11 +38,14 @@ pub(crate) struct Keeper(Rc<Kept>);
 #[derive(Debug)]
 struct Kept {
     door: Door,
+    calls_from: CallsFrom,
     sheet: Sheet,
     storage: Storage,
     /// Up to where what was learned is kept.
     mark: Cell<Mark>,
-    /// Whether it will be kept soon what was learned.
+    /// Up to where what is kept is known.
+    known: Cell<Revision>,
+    /// Whether it will be settled soon.
     is_soon: Cell<bool>,
     /// When the alarm rings, if that is known here.
     alarm: Cell<Option<Timestamp>>,
@@ -53,21 +57,36 @@ impl Keeper {
     /// A gateway with the settings in `variables` that goes on where the last one stopped.
     pub(crate) fn open(
         variables: &JsValue,
+        calls_from: CallsFrom,
         sheet: Sheet,
         storage: Storage,
     ) -> Result<Self, StoreError> {
         let door = Door::open(variables, &PLACE, Network::Open);
         let keeper = Self(Rc::new(Kept {
             door,
+            calls_from,
             sheet,
             storage,
             mark: Cell::default(),
+            known: Cell::default(),
             is_soon: Cell::default(),
             alarm: Cell::default(),
             is_new: Cell::new(true),
         }));
         keeper.recall()?;
         Ok(keeper)
+    }
+
+    /// Whose requests it serves: those of callers, or of Workers.
+    pub(crate) fn calls_from(&self) -> CallsFrom {
+        self.0.calls_from
+    }
+
+    /// Answers a call of a Worker.
+    pub(crate) async fn serve(&self, call: &str) -> String {
+        let answer = rpc::answer(&self.0.sheet, call).await;
+        self.settle_soon();
+        answer
     }
 
     /// Answers a request of a caller.
@@ -80,11 +99,11 @@ impl Keeper {
             let keeper = self.clone();
             spawn_local(async move {
                 let _done = JsFuture::from(work).await;
-                keeper.keep_soon();
+                keeper.settle_soon();
             });
         };
         let answer = self.0.door.answer(request, &wait_until).await;
-        self.keep_soon();
+        self.settle_soon();
         answer
     }
 
@@ -92,6 +111,7 @@ impl Keeper {
     pub(crate) async fn wake(&self) {
         self.0.alarm.set(None);
         if let Some(gateway) = self.0.door.gateway() {
+            self.settle();
             if self.0.is_new.take() {
                 gateway.hurry_checks();
             }
@@ -104,7 +124,7 @@ impl Keeper {
         self.set_alarm().await;
     }
 
-    fn keep_soon(&self) {
+    fn settle_soon(&self) {
         if self.0.is_soon.replace(true) {
             return;
         }
@@ -112,34 +132,41 @@ impl Keeper {
         spawn_local(async move {
             sleep(KEEP_AFTER).await;
             keeper.0.is_soon.set(false);
-            keeper.keep();
+            keeper.settle();
             keeper.set_alarm().await;
         });
+    }
+
+    /// Brings the gateway and the sheet to the same.
+    fn settle(&self) {
+        match self.0.calls_from {
+            CallsFrom::Object => self.keep(),
+            CallsFrom::Worker => self.recall().unwrap_or_else(|error| complain(&error.to_string())),
+        }
     }
 
     /// Keeps what was learned since the last time. What cannot be kept now is tried again the next time.
     fn keep(&self) {
         let Some(gateway) = self.0.door.gateway() else { return };
         let (notes, mark) = gateway.learned(self.0.mark.get());
-        match self.0.sheet.keep(&notes, now()) {
+        match self.0.sheet.keep(&notes) {
             Ok(()) => self.0.mark.set(mark),
             Err(error) => complain(&error.to_string()),
         }
     }
 
-    /// Takes in all that was kept.
+    /// Takes in all that was kept since the last time.
     fn recall(&self) -> Result<(), StoreError> {
         let Some(gateway) = self.0.door.gateway() else { return Ok(()) };
-        let mut since = Revision::default();
         loop {
-            let News { notes, revision } = self.0.sheet.notes(since, now())?;
+            let News { notes, revision } = self.0.sheet.notes(self.0.known.get(), now())?;
             if notes.is_empty() {
                 // What it knows by now, in this very millisecond, need not be kept again.
                 self.0.mark.set(Mark(now() + Duration::from_millis(1)));
                 return Ok(());
             }
             gateway.learn(&notes);
-            since = revision;
+            self.0.known.set(revision);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Gemini Balance on Cloudflare: a [`door`], which is a Worker wherever its callers are, and an
-//! [`object`], which is a Durable Object in one place: there the gateway runs, and its pool is kept in a
-//! [`sheet`].
+//! [`object`], which is a Durable Object in one place with a [`sheet`] in SQLite.
+//!
+//! By a setting the gateway runs in the object, whose [`keeper`] keeps what its pool learns; or in the
+//! Workers, which are [`sharing`] what they learn through the object.
 //!
 //! Invariant: nothing here decides anything about requests; that is the gateway's.
 
@@ -9,6 +11,7 @@
 mod door;
 mod keeper;
 pub mod object;
+mod sharing;
 mod sheet;
 
 use std::time::Duration;
@@ -16,9 +19,9 @@ use std::time::Duration;
 use balance_core::place::Place;
 
 /// Cloudflare, as far as settings go. Of the 50 calls that a request may make on the free plan some are
-/// left for the files that it names. It waits for answers without an end; nobody else does.
+/// left for the files that it names, and for the object. It waits for answers without an end; nobody else does.
 const PLACE: Place = Place {
     settings: "in the Worker's settings under Variables and Secrets, or by `npx wrangler secret put`",
-    defaults: &[("CALLS_PER_REQUEST", "45")],
+    defaults: &[("CALLS_PER_REQUEST", "40")],
     longest_wait: Some(Duration::from_secs(900)),
 };

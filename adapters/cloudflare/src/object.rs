@@ -1,12 +1,14 @@
-//! The Durable Object: where the gateway runs.
+//! The Durable Object: runs the gateway, or serves as the store of gateways in Workers.
 //!
-//! Invariant: whatever keeps the gateway from running, callers get an answer in their dialect.
+//! Invariant: requests of callers reach the gateway alone, and calls of Workers the store alone; which of
+//! the two it is, is a setting that both sides read.
+#![expect(missing_docs, reason = "what the macro adds is for JavaScript alone")]
 
-use balance_core::{error::Error, store::StoreError};
+use balance_core::{error::Error, settings::CallsFrom, store::StoreError};
 use balance_js::{door::refuse, log::complain};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-use crate::{keeper::Keeper, sheet::Sheet};
+use crate::{door::own_settings, keeper::Keeper, sheet::Sheet};
 
 /// What lives in the object.
 #[durable_object]
@@ -15,19 +17,18 @@ pub struct Pool(std::result::Result<Keeper, Error>);
 
 impl DurableObject for Pool {
     fn new(state: State, env: Env) -> Self {
-        let storage = state.storage();
-        let keeper =
-            Sheet::open(storage.sql()).and_then(|sheet| Keeper::open(&env, sheet, storage));
-        let unusable = |error: StoreError| Error::PoolUnreachable { reason: error.to_string() };
-        let keeper = keeper.map_err(unusable);
+        let keeper = open(&state, &env);
         if let Err(error) = &keeper {
             complain(&error.to_string());
         }
         Self(keeper)
     }
 
-    async fn fetch(&self, request: Request) -> Result<Response> {
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
         match &self.0 {
+            Ok(keeper) if keeper.calls_from() == CallsFrom::Worker => {
+                Response::ok(keeper.serve(&request.text().await?).await)
+            }
             Ok(keeper) => Ok(keeper.answer(request.inner()).await?.into()),
             Err(error) => Ok(refuse(request.inner(), error)?.into()),
         }
@@ -39,4 +40,12 @@ impl DurableObject for Pool {
         }
         Response::empty()
     }
+}
+
+fn open(state: &State, env: &Env) -> std::result::Result<Keeper, Error> {
+    let unusable = |error: StoreError| Error::PoolUnreachable { reason: error.to_string() };
+    let calls_from = own_settings(env)?.calls_from;
+    let storage = state.storage();
+    let sheet = Sheet::open(storage.sql()).map_err(unusable)?;
+    Keeper::open(env, calls_from, sheet, storage).map_err(unusable)
 }

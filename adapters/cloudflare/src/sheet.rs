@@ -16,7 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use worker::{SqlStorage, SqlStorageValue};
 
 /// How many rows go in or come out at once.
-const PORTION: usize = 500;
+const PORTION: usize = 1_000;
 
 /// How long a ledger that nobody asks for is kept: longer than anything in it counts.
 const LEDGER_MILLIS: u64 = 26 * 3_600_000;
@@ -34,7 +34,7 @@ const TABLES: &str = "
 #[derive(Debug)]
 pub(crate) struct Sheet {
     sql: SqlStorage,
-    /// The latest revision, pruned or not.
+    /// The latest revision.
     revision: Cell<u64>,
 }
 
@@ -66,11 +66,9 @@ impl Sheet {
     }
 
     /// Keeps notes; see [`Store::save`].
-    pub(crate) fn keep(&self, notes: &[Note], now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) fn keep(&self, notes: &[Note]) -> Result<(), StoreError> {
         for portion in notes.chunks(PORTION) {
-            // By the clock, so that no revision comes twice, even if the row that had it was pruned
-            // while nobody was here to remember it.
-            let first = self.revision.get().max(now.unix_millis()) + 1;
+            let first = self.revision.get() + 1;
             let rows: Vec<_> = (first..)
                 .zip(portion)
                 .map(|(revision, note)| (&note.subject, &note.text, note.until, revision))
@@ -89,11 +87,13 @@ impl Sheet {
         Ok(())
     }
 
-    /// Forgets what is over.
+    /// Forgets what is over; but for the latest note, so that no revision ever comes twice.
     pub(crate) fn prune(&self, now: Timestamp) -> Result<(), StoreError> {
         let now = now.unix_millis();
         let unused = now.saturating_sub(LEDGER_MILLIS);
-        self.sql.exec("DELETE FROM notes WHERE until <= ?", vec![number(now)]).map_err(failed)?;
+        let over = "DELETE FROM notes
+            WHERE until <= ? AND revision < (SELECT max(revision) FROM notes)";
+        self.sql.exec(over, vec![number(now)]).map_err(failed)?;
         let delete = self.sql.exec("DELETE FROM ledgers WHERE changed < ?", vec![number(unused)]);
         delete.map(drop).map_err(failed)
     }
@@ -156,8 +156,8 @@ impl Store for Sheet {
         Ok(portions.collect::<Result<Vec<_>, _>>()?.concat())
     }
 
-    async fn save(&self, notes: &[Note], now: Timestamp) -> Result<(), StoreError> {
-        self.keep(notes, now)
+    async fn save(&self, notes: &[Note], _now: Timestamp) -> Result<(), StoreError> {
+        self.keep(notes)
     }
 
     async fn load(&self, since: Revision, now: Timestamp) -> Result<News, StoreError> {

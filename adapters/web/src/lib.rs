@@ -48,7 +48,9 @@ impl Gateway {
                 // Work goes on whether or not the platform was told.
                 let _told = wait_until.call1(&JsValue::UNDEFINED, &work);
             };
-            door.answer(&request, &wait_until).await.map(Into::into)
+            let answer = door.answer(&request, &wait_until).await;
+            door.check_keys(&wait_until);
+            answer.map(Into::into)
         })
     }
 }

@@ -19,6 +19,7 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
     lambda::NETLIFY,
     vercel::BRIDGE,
     cloudflare::WORKERD,
+    cloudflare::WORKERD_WORKER,
     cloudflare::WRANGLER,
     web::DENO,
     web::NETLIFY,
@@ -26,4 +27,5 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
 ];
 
 /// What single runtimes must show beside the scenarios.
-pub(crate) const PROOFS: &[&[Proof]] = &[cloudflare::proofs::ALL, web::proofs::ALL];
+pub(crate) const PROOFS: &[&[Proof]] =
+    &[cloudflare::proofs::ALL, cloudflare::shared::ALL, web::proofs::ALL];

@@ -12,7 +12,7 @@ mod value;
 use std::fmt;
 
 pub use limits::ModelRateLimits;
-pub use platform::Location;
+pub use platform::{CallsFrom, Location};
 pub use preset::SafetySettings;
 pub use value::{
     AccessTokens, BaseUrl, Bounded, CallerKeys, Keys, LogFormat, Proxies, Seconds, Switch,
@@ -323,6 +323,9 @@ settings! {
     log_level: String = "info", ["LOG_LEVEL"];
     /// How it is logged: `text` or `json`.
     log_format: LogFormat = "text", ["LOG_FORMAT"];
+    /// Who on Cloudflare calls Gemini: `object`, the one place where the pool lives, which Gemini serves
+    /// wherever the callers are; or `worker`, whatever place is next to a caller.
+    calls_from: CallsFrom = "object", ["CLOUDFLARE_CALLS_FROM"];
     /// Where on Cloudflare the pool lives, and Gemini is called from: `wnam`, `enam`, `sam`, `weur`,
     /// `eeur`, `apac`, `oc`, `afr` or `me`; `any` for near its first caller. Another place begins with
     /// nothing learned.

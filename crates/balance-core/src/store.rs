@@ -6,6 +6,7 @@
 
 mod memory;
 mod notes;
+pub mod rpc;
 
 use std::fmt::Debug;
 

@@ -5,7 +5,7 @@
 
 use std::{cell::Cell, pin::pin, rc::Rc};
 
-use balance_core::{gateway::Gateway, host::Host, job::Job, reply::Reply, settings::Settings};
+use balance_core::{gateway::Gateway, host::Host, job::Job, reply::Reply};
 use futures_util::future::{Either, select};
 use http::{HeaderMap, header};
 use js_sys::Promise;
@@ -39,9 +39,8 @@ pub struct Desk<H> {
 impl<H: Host<Incoming = Body, Body = Body> + 'static> Desk<H> {
     /// A desk with a gateway of its own.
     #[must_use]
-    pub fn new(host: H, settings: Settings) -> Self {
-        let journal = Rc::new(Journal::new(&settings));
-        let gateway = Rc::new(Gateway::new(host, settings));
+    pub(crate) fn new(gateway: Gateway<H>, journal: Journal) -> Self {
+        let (gateway, journal) = (Rc::new(gateway), Rc::new(journal));
         Self { gateway, journal, checked_millis: Cell::new(0) }
     }
 

@@ -2,10 +2,10 @@
 //!
 //! Invariant: every request gets an answer in the dialect that it speaks, wrong settings or not.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use balance_core::{
-    error::Error, gateway::Gateway, place::Place, reply::Reply, settings::Settings,
+    error::Error, gateway::Gateway, place::Place, reply::Reply, settings::Settings, store::Store,
 };
 use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
@@ -14,7 +14,7 @@ use crate::{
     answer::{Desk, later},
     body::Body,
     host::{Chance, JsHost, Network},
-    log::complain,
+    log::{Journal, complain},
     message::to_web,
 };
 
@@ -29,11 +29,36 @@ impl Door {
     /// Wrong ones are told in the log now, and to every caller.
     #[must_use]
     pub fn open(variables: &JsValue, place: &Place, network: Network) -> Self {
+        Self::furnish(variables, place, network, |gateway| gateway)
+    }
+
+    /// The same with a gateway that shares what it knows through a store;
+    /// [`share`](Gateway::share) is to be called then.
+    #[must_use]
+    pub fn sharing(
+        variables: &JsValue,
+        place: &Place,
+        network: Network,
+        store: Arc<dyn Store>,
+    ) -> Self {
+        Self::furnish(variables, place, network, |gateway| gateway.with_store(store))
+    }
+
+    fn furnish(
+        variables: &JsValue,
+        place: &Place,
+        network: Network,
+        change: impl FnOnce(Gateway<JsHost>) -> Gateway<JsHost>,
+    ) -> Self {
         let settings = read_settings(variables, place);
         if let Err(error) = &settings {
             complain(&error.to_string());
         }
-        let desk = settings.map(|settings| Desk::new(JsHost::new(&settings, network), settings));
+        let desk = settings.map(|settings| {
+            let journal = Journal::new(&settings);
+            let host = JsHost::new(&settings, network);
+            Desk::new(change(Gateway::new(host, settings)), journal)
+        });
         Self { desk }
     }
 
@@ -57,14 +82,19 @@ impl Door {
             Ok(desk) => desk,
             Err(error) => return refuse(request, error),
         };
-        let answer = desk.answer(request, wait_until).await;
+        desk.answer(request, wait_until).await
+    }
+
+    /// Checks keys whose time has come, some seconds after the last time: for platforms where nothing
+    /// runs without a request.
+    pub fn check_keys(&self, wait_until: &dyn Fn(Promise)) {
+        let Ok(desk) = &self.desk else { return };
         if desk.is_time_to_check() {
             let gateway = Rc::clone(desk.gateway());
             wait_until(later(async move {
                 let _checked = gateway.check_keys().await;
             }));
         }
-        answer
     }
 }
 

@@ -97,9 +97,27 @@ async fn all_since(store: &dyn Store, since: Revision, now: Timestamp) -> (Vec<N
 
 #[cfg(test)]
 mod tests {
-    use balance_core::store::MemoryStore;
+    use async_trait::async_trait;
+    use balance_core::{
+        host::BoxError,
+        store::{
+            MemoryStore,
+            rpc::{self, RpcStore, Transport},
+        },
+    };
 
     use super::*;
+
+    /// Brings calls to a store in this process.
+    #[derive(Debug, Default)]
+    struct Here(MemoryStore);
+
+    #[async_trait]
+    impl Transport for Here {
+        async fn send(&self, call: String) -> Result<String, BoxError> {
+            Ok(rpc::answer(&self.0, &call).await)
+        }
+    }
 
     #[tokio::test]
     async fn a_store_in_memory_keeps_to_the_contract() {
@@ -108,5 +126,13 @@ mod tests {
         for scope in ["one", "two"] {
             check(&store, scope, now).await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_store_behind_calls_keeps_to_it_too() {
+        let now = Timestamp::from_unix_millis(1_795_255_680_000);
+        check(&RpcStore(Here::default()), "one", now).await;
+        let garbled = rpc::answer(&MemoryStore::default(), "{").await;
+        assert!(garbled.starts_with("{\"Err\":"), "{garbled}");
     }
 }

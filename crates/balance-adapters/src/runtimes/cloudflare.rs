@@ -4,6 +4,7 @@
 //! `wrangler.toml` that it reads.
 
 pub(crate) mod proofs;
+pub(crate) mod shared;
 
 use std::{
     fmt::Write as _,
@@ -28,6 +29,13 @@ pub(crate) const WRANGLER: Runtime = Runtime {
     name: "wrangler dev",
     lacks: &[],
     prepare: |profile| prepare(profile, Worker::develop),
+};
+
+/// The same where the Worker calls Gemini, and the object keeps what is shared.
+pub(crate) const WORKERD_WORKER: Runtime = Runtime {
+    name: "worker mode",
+    lacks: &[],
+    prepare: |profile| prepare(profile, Worker::serve_from_worker),
 };
 
 /// The way from the Worker to its object.
@@ -80,6 +88,13 @@ impl Worker {
     fn serve(&self, settings: &Settings, folder: &Path) -> Result<Server, String> {
         let address = free_address()?;
         self.serve_by(&capnp(settings, address)?, folder, address)
+    }
+
+    /// On bare workerd, with the calls from the Worker.
+    fn serve_from_worker(&self, settings: &Settings, folder: &Path) -> Result<Server, String> {
+        let mut settings = settings.clone();
+        settings.insert("CLOUDFLARE_CALLS_FROM".into(), "worker".into());
+        self.serve(&settings, folder)
     }
 
     /// On bare workerd, by a configuration.

@@ -27,6 +27,26 @@ impl Settings {
     }
 }
 
+/// Who calls upstream on a platform where an object keeps what many workers share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallsFrom {
+    /// The object.
+    Object,
+    /// The worker that a caller reaches.
+    Worker,
+}
+
+impl Value for CallsFrom {
+    const KIND: &'static str = "object or worker";
+    fn parse(text: &str) -> Result<Self, WrongValue> {
+        match text {
+            "object" => Ok(Self::Object),
+            "worker" => Ok(Self::Worker),
+            _ => Err(WrongValue("wanted object or worker".into())),
+        }
+    }
+}
+
 /// A part of the world, by its name on Cloudflare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Location(Option<&'static str>);
@@ -59,6 +79,8 @@ mod tests {
 
     #[test]
     fn places_are_known_by_their_names() {
+        assert_eq!(CallsFrom::parse("worker"), Ok(CallsFrom::Worker));
+        assert!(CallsFrom::parse("edge").is_err());
         assert_eq!(Location::parse("apac").unwrap().name(), Some("apac"));
         assert_eq!(Location::parse("any").unwrap().name(), None);
         assert!(Location::parse("moon").unwrap_err().0.contains("wnam, enam"));

@@ -2,7 +2,7 @@
 //!
 //! Invariant: what is asked is the Worker on workerd, over HTTP, in front of the fake Gemini.
 
-use std::{path::Path, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use balance_mock::{ErrorName, Mock, Population, Rule, Setup};
 use balance_testkit::{
@@ -24,7 +24,11 @@ pub(crate) const ALL: &[Proof] = &[
         run: || Box::pin(restart()),
     },
     Proof { runtime: "workerd", name: "10,000 keys, and a restart", run: || Box::pin(many_keys()) },
-    Proof { runtime: "workerd", name: "a key is checked by alarm", run: || Box::pin(alarm()) },
+    Proof {
+        runtime: "workerd",
+        name: "a key is checked by alarm",
+        run: || Box::pin(checks(|settings| settings)),
+    },
     Proof {
         runtime: "workerd",
         name: "an object that cannot be reached",
@@ -39,10 +43,10 @@ pub(crate) const ALL: &[Proof] = &[
 
 const MODEL: &str = "/v1beta/models/gemini-2.5-flash";
 /// Longer than what was learned waits to be kept.
-const KEPT: Duration = Duration::from_millis(2500);
+pub(super) const KEPT: Duration = Duration::from_millis(2500);
 const NOTICE: Duration = Duration::from_secs(10);
 
-type Proved = Result<(), String>;
+pub(super) type Proved = Result<(), String>;
 
 /// A dead key stays dead, and one whose day is used up rests on: nothing is sent upstream for them.
 async fn restart() -> Proved {
@@ -78,7 +82,7 @@ async fn many_keys() -> Proved {
     let dead = (1..=1_000).map(|number| Setup::secret("dead", number));
     let keys: Vec<_> =
         dead.chain((1..=9_000).map(|number| Setup::secret("good", number))).collect();
-    let mut settings = settings(&mock, &[("ATTEMPTS", "45")]);
+    let mut settings = settings(&mock, &[("ATTEMPTS", "40")]);
     // As many to a variable as Cloudflare takes.
     for (number, keys) in (1..).zip(keys.chunks(120)) {
         let name = if number == 1 { "API_KEYS".into() } else { format!("API_KEYS_{number}") };
@@ -103,7 +107,7 @@ async fn many_keys() -> Proved {
 }
 
 /// A key that was refused once is looked at, though nobody asks again.
-async fn alarm() -> Proved {
+pub(super) async fn checks(change: fn(Settings) -> Settings) -> Proved {
     let mock = mock(&Population { good: 2, dead: 0, limited: 0, ..Population::default() }).await?;
     let refused = Rule {
         key: Some("good-1".into()),
@@ -112,7 +116,8 @@ async fn alarm() -> Proved {
     };
     mock.script(refused);
     let keys = [1, 2].map(|number| Setup::secret("good", number)).join(",");
-    let (folder, settings) = (Folder::new()?, settings(&mock, &[("API_KEYS", &keys)]));
+    let settings = change(settings(&mock, &[("API_KEYS", &keys)]));
+    let folder = Folder::new()?;
     let server = serve(&settings, folder.path())?;
     answered(&generate(&server).await?)?;
     let is_check = |entry: &balance_mock::Entry| entry.uri.path() == "/v1beta/models";
@@ -132,7 +137,7 @@ async fn unreachable() -> Proved {
     let config = capnp(&settings, address)?.replace(OBJECT, "");
     let server = worker()?.serve_by(&config.replace("[, ", "["), folder.path(), address)?;
     let native = generate(&server).await?;
-    let openai = ask(&server, "/v1/chat/completions", "{}").await?;
+    let openai = ask(server.address(), "/v1/chat/completions", "{}").await?;
     let said = json(&openai)?;
     match (native.status, openai.status, said.pointer("/error/code").and_then(Value::as_str)) {
         (503, 503, Some("pool_unreachable")) => {}
@@ -162,11 +167,11 @@ async fn time_out() -> Proved {
     answered(&generate(&server).await?)
 }
 
-async fn mock(population: &Population) -> Result<Mock, String> {
+pub(super) async fn mock(population: &Population) -> Result<Mock, String> {
     Mock::start(Setup::ready_made(population)).await.map_err(|error| error.to_string())
 }
 
-fn settings(mock: &Mock, more: &[(&str, &str)]) -> Settings {
+pub(super) fn settings(mock: &Mock, more: &[(&str, &str)]) -> Settings {
     let usual = [
         ("ACCESS_TOKENS", "token"),
         ("STRATEGY", "round-robin"),
@@ -176,28 +181,32 @@ fn settings(mock: &Mock, more: &[(&str, &str)]) -> Settings {
     usual.iter().chain(more).map(|(name, value)| ((*name).into(), (*value).into())).collect()
 }
 
-fn serve(settings: &Settings, folder: &Path) -> Result<Server, String> {
+pub(super) fn serve(settings: &Settings, folder: &Path) -> Result<Server, String> {
     worker()?.serve(settings, folder)
 }
 
-async fn generate(server: &Server) -> Result<Received, String> {
+pub(super) async fn generate(server: &Server) -> Result<Received, String> {
+    generate_at(server.address()).await
+}
+
+pub(super) async fn generate_at(address: SocketAddr) -> Result<Received, String> {
     let body = r#"{"contents": [{"parts": [{"text": "Say hello."}]}]}"#;
-    ask(server, &format!("{MODEL}:generateContent"), body).await
+    ask(address, &format!("{MODEL}:generateContent"), body).await
 }
 
 async fn health(server: &Server) -> Result<Value, String> {
-    json(&ask(server, "/health", "").await?)
+    json(&ask(server.address(), "/health", "").await?)
 }
 
 /// Asks with the token; without a body it is a GET.
-async fn ask(server: &Server, path: &str, body: &'static str) -> Result<Received, String> {
+async fn ask(address: SocketAddr, path: &str, body: &'static str) -> Result<Received, String> {
     let method = if body.is_empty() { "GET" } else { "POST" };
     let request = Request::builder().method(method).uri(path).header("x-goog-api-key", "token");
     let request = request.body(Bytes::from_static(body.as_bytes())).map_err(|e| e.to_string())?;
-    client::ask(server.address(), request, Manner::default()).await
+    client::ask(address, request, Manner::default()).await
 }
 
-fn answered(reply: &Received) -> Proved {
+pub(super) fn answered(reply: &Received) -> Proved {
     if reply.status == 200 { Ok(()) } else { Err(format!("it answers {reply:?}")) }
 }
 
