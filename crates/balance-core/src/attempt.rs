@@ -82,7 +82,9 @@ pub(crate) fn request<I>(
     let mut request = Request::new(payload);
     *request.method_mut() = call.method.clone();
     *request.uri_mut() = uri;
-    *request.headers_mut() = call.headers.clone();
+    // The caller's own map goes first: it has the room that a copy would have to make.
+    let spare = call.headers.clone();
+    *request.headers_mut() = std::mem::replace(&mut call.headers, spare);
     show_key(request.headers_mut(), call.credential, secret)?;
     request.extensions_mut().insert(key);
     Ok(request)
@@ -110,7 +112,7 @@ pub(crate) async fn open<B>(
     response: Response<B>,
     via: &Via,
     key: &Secret,
-) -> Result<Opened<B>, Fault>
+) -> Result<Box<Opened<B>>, Fault>
 where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin,
 {
@@ -120,26 +122,23 @@ where
         return Err(classify(head.status, &head.headers, &said, key));
     }
     let framing = via.framing(&head.headers);
-    match (via, framing) {
+    let (start, rest) = match (via, framing) {
         (Via::Whole, _) => {
             let whole = body.collect().await.map_err(broken)?.to_bytes();
-            let start = judged(whole, key)?;
-            Ok(Opened { head, start, rest: None, framing })
+            (judged(whole, key)?, None)
         }
         (Via::Stream | Via::Watch(_), Some(framing @ (Framing::Sse | Framing::Array))) => {
             let empty_is_fault = matches!(via, Via::Stream);
-            let start = begin(&mut body, framing, empty_is_fault, key).await?;
-            Ok(Opened { head, start, rest: Some(body), framing: Some(framing) })
+            (begin(&mut body, framing, empty_is_fault, key).await?, Some(body))
         }
         (Via::Watch(_), Some(Framing::Whole)) => {
             let mut start = unless_error(&mut body, &head.headers, key).await?;
             let is_whole = read_ready(&mut body, &mut start).await?;
-            Ok(Opened { head, start, rest: Some(body).filter(|_| !is_whole), framing })
+            (start, Some(body).filter(|_| !is_whole))
         }
-        (Via::Pass | Via::Watch(_) | Via::Stream, _) => {
-            Ok(Opened { head, start: VecDeque::new(), rest: Some(body), framing })
-        }
-    }
+        (Via::Pass | Via::Watch(_) | Via::Stream, _) => (VecDeque::new(), Some(body)),
+    };
+    Ok(Box::new(Opened { head, start, rest, framing }))
 }
 
 /// Reads a stream up to its first content.

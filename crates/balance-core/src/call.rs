@@ -106,7 +106,7 @@ impl<I> Call<I> {
     /// A native request, as it is.
     pub(crate) fn native(
         native: Native,
-        head: request::Parts,
+        head: Box<request::Parts>,
         payload: Payload<I>,
         nonce: u64,
     ) -> Self {

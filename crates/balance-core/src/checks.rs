@@ -56,14 +56,15 @@ impl<H: Host> Gateway<H> {
                 running.push(check(self, key));
             }
             let Some((key, outcome)) = running.next().await else { return checked };
+            let found = outcome.as_ref().copied().map_err(|fault| &**fault);
             let now = self.host.now();
-            self.pools().of(PoolId::Operator, now).note_check(key, outcome.as_ref().copied(), now);
+            self.pools().of(PoolId::Operator, now).note_check(key, found, now);
             checked.keys += 1;
             checked.working += usize::from(outcome.is_ok());
         }
     }
 }
 
-async fn check<H: Host>(gateway: &Gateway<H>, key: Key) -> (KeyId, Result<(), Fault>) {
+async fn check<H: Host>(gateway: &Gateway<H>, key: Key) -> (KeyId, Result<(), Box<Fault>>) {
     (key.id, gateway.probe(&key).await)
 }

@@ -18,7 +18,7 @@ use crate::{
     headers::Query,
     host::Payload,
     media::Studio,
-    reply::Reply,
+    reply::Draft,
     route::{Endpoint, Native, NativeMethod, Route},
 };
 
@@ -48,7 +48,7 @@ pub(crate) struct Series {
 /// [`Error::BadRequest`], naming the field at fault.
 pub(crate) fn decode<I>(
     route: Route,
-    head: request::Parts,
+    head: Box<request::Parts>,
     payload: Payload<I>,
     studio: Studio<'_>,
     stamp: Stamp,
@@ -164,7 +164,7 @@ impl Series {
     }
 
     /// The one answer.
-    pub(crate) fn finish<B>(self) -> Reply<B> {
-        Reply::full(self.translator.content_type(), self.answer)
+    pub(crate) fn finish<B>(self) -> Draft<B> {
+        Draft::full(self.translator.content_type(), self.answer)
     }
 }

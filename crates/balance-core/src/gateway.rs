@@ -58,7 +58,7 @@ use crate::{
     queue::Queue,
     remote,
     render::render,
-    reply::Reply,
+    reply::{Draft, Reply},
     route::{Native, NativeMethod, Route, dialect_of, route},
     search::Search,
     secret::Secret,
@@ -92,11 +92,15 @@ pub struct Gateway<H> {
     share: Mutex<share::Share>,
 }
 
+/// The beginning of an answer, and the lease of the key that it came by. Boxed, as it goes through
+/// several hands.
+pub(crate) type Found<B> = (Lease, Box<Opened<B>>);
+
 /// A question that was asked, and the beginning of its answer, if there is one yet.
 struct Asked<I, B> {
     /// Boxed, as it goes through several hands.
     search: Box<Search<I>>,
-    found: Option<(Lease, Opened<B>)>,
+    found: Option<Found<B>>,
 }
 
 impl<I, B> Asked<I, B> {
@@ -136,18 +140,18 @@ impl<H: Host> Gateway<H> {
         let mut trail = Trail::begin(self.host.next_u64());
         let route = route(&head.method, &head.uri, &head.headers);
         let dialect = route.as_ref().map_or_else(|_| dialect_of(&head.uri), Route::dialect);
-        let reply = match route {
-            Ok(route) => self.serve(route, head, body, &mut trail).await,
+        let draft = match route {
+            Ok(route) => self.serve(route, Box::new(head), body, &mut trail).await,
             Err(error) => Err(error),
         };
-        let mut reply = reply.unwrap_or_else(|error| Reply::of(render(&error, dialect)));
-        self.tell_way(&mut reply, &trail);
-        reply.finish(trail)
+        let mut draft = draft.unwrap_or_else(|error| Draft::of(render(&error, dialect)));
+        self.tell_way(&mut draft, &trail);
+        draft.finish(trail)
     }
 
     /// Does what a reply left to do, beside the sending of its body.
     pub async fn run(&self, job: Job<H::Body>) -> Outcome {
-        match job.0 {
+        match *job.0 {
             Task::Answers(answers) => self.see_through(answers).await,
             Task::Verify { keys, feeder } => verify::run(self, keys, feeder).await,
         }
@@ -156,10 +160,10 @@ impl<H: Host> Gateway<H> {
     async fn serve(
         &self,
         route: Route,
-        head: request::Parts,
+        head: Box<request::Parts>,
         body: H::Incoming,
         trail: &mut Trail,
-    ) -> Result<Reply<H::Body>, Error> {
+    ) -> Result<Draft<H::Body>, Error> {
         trail.route = route.name();
         match &route {
             Route::Home => return Ok(page::home()),
@@ -206,21 +210,19 @@ impl<H: Host> Gateway<H> {
         call: Box<Call<H::Incoming>>,
         pool: PoolId,
         trail: &mut Trail,
-    ) -> Result<Reply<H::Body>, Error> {
+    ) -> Result<Draft<H::Body>, Error> {
         let silent_until = self.host.now() + KEEP_ALIVE;
-        let (asked, way) = self.ask_one(call, pool, Some(silent_until)).await;
-        trail.join(way);
-        let mut asked = asked?;
+        let mut asked = self.ask_one(call, pool, Some(silent_until), trail).await?;
         let mut answers = Answers::in_pool(pool);
         let Some((head, framing)) = self.native_head(&mut asked) else {
-            return Ok(Reply::with(promise(self.take_on(asked, &mut answers)?), answers));
+            return Ok(Draft::with(promise(self.take_on(asked, &mut answers)?), answers));
         };
         if let Some((lease, body)) = asked.take_whole() {
             return Ok(self.settled(head, body, pool, lease, trail));
         }
         let labeller = asked.labeller(&head);
         let strand = self.take_on(asked, &mut answers)?;
-        Ok(Reply::with(pass(head, framing, labeller, strand), answers))
+        Ok(Draft::with(pass(head, framing, labeller, strand), answers))
     }
 
     /// A native answer that is there as a whole, which leaves nothing to do.
@@ -231,12 +233,12 @@ impl<H: Host> Gateway<H> {
         pool: PoolId,
         lease: Lease,
         trail: &mut Trail,
-    ) -> Reply<H::Body> {
+    ) -> Draft<H::Body> {
         let summary = sum_up(&body);
         let response = whole(head, body, &lease.secret);
         self.conclude(pool, lease, Some(&summary));
         trail.summary = Some(summary);
-        Reply::of(response)
+        Draft::of(response)
     }
 
     /// One question or several, whose answers make one as they arrive.
@@ -246,14 +248,14 @@ impl<H: Host> Gateway<H> {
         translator: Box<Translator>,
         pool: PoolId,
         trail: &mut Trail,
-    ) -> Result<Reply<H::Body>, Error> {
+    ) -> Result<Draft<H::Body>, Error> {
         let mut weave = Weave::new(translator);
         let mut answers = Answers::in_pool(pool);
         let silent_until = self.host.now() + KEEP_ALIVE;
         for asked in self.ask(calls, pool, Some(silent_until), trail).await? {
             weave.add(self.take_on(asked, &mut answers)?);
         }
-        Ok(Reply::with(events(weave), answers))
+        Ok(Draft::with(events(weave), answers))
     }
 
     /// One question or several, whose answers are read as a whole and make one.
@@ -262,7 +264,7 @@ impl<H: Host> Gateway<H> {
         mut series: Box<Series>,
         pool: PoolId,
         trail: &mut Trail,
-    ) -> Result<Reply<H::Body>, Error> {
+    ) -> Result<Draft<H::Body>, Error> {
         let mut summaries = Vec::new();
         loop {
             let calls = series.calls();
@@ -291,7 +293,7 @@ impl<H: Host> Gateway<H> {
     async fn put_on_the_web(
         &self,
         series: &Series,
-        opened: Opened<H::Body>,
+        opened: Box<Opened<H::Body>>,
         trail: &mut Trail,
     ) -> Bytes {
         let answer = opened.into_whole();
@@ -314,9 +316,7 @@ impl<H: Host> Gateway<H> {
         if calls.len() == 1
             && let Some(call) = calls.pop()
         {
-            let (answer, way) = self.ask_one(call, pool, silent_until).await;
-            trail.join(way);
-            return Ok(vec![answer?]);
+            return Ok(vec![self.ask_one(call, pool, silent_until, trail).await?]);
         }
         let among = self.settings.admit(calls.len())?;
         calls.iter_mut().for_each(|call| call.among = among);
@@ -327,7 +327,10 @@ impl<H: Host> Gateway<H> {
         loop {
             while asked.len() < SIDE_BY_SIDE && failure.is_none() {
                 let Some(call) = waiting.next() else { break };
-                asked.push_back(self.ask_one(call, pool, silent_until));
+                asked.push_back(async move {
+                    let mut way = Trail::default();
+                    (self.ask_one(call, pool, silent_until, &mut way).await, way)
+                });
             }
             let Some((answer, way)) = asked.next().await else { break };
             trail.join(way);
@@ -348,15 +351,16 @@ impl<H: Host> Gateway<H> {
         call: Box<Call<H::Incoming>>,
         pool: PoolId,
         silent_until: Option<Timestamp>,
-    ) -> (Result<Asked<H::Incoming, H::Body>, Error>, Trail) {
-        let mut way = Trail { model: call.model.clone(), ..Trail::default() };
-        let mut search = Box::new(Search::new(*call, pool, &self.settings, self.host.now()));
+        trail: &mut Trail,
+    ) -> Result<Asked<H::Incoming, H::Body>, Error> {
+        trail.model.clone_from(&call.model);
+        let mut search = Box::new(Search::new(call, pool, &self.settings, self.host.now()));
         if search.is_staged() {
-            return (Ok(Asked { search, found: None }), way);
+            return Ok(Asked { search, found: None });
         }
         let silent_until = silent_until.filter(|_| search.sign.is_some());
-        let found = self.exchange(&mut search, silent_until, &mut way).await;
-        (found.map(|found| Asked { search, found }), way)
+        let found = self.exchange(&mut search, silent_until, trail).await?;
+        Ok(Asked { search, found })
     }
 
     /// Asks upstream with one key after the other, until an answer begins well. `None` if the
@@ -366,7 +370,7 @@ impl<H: Host> Gateway<H> {
         search: &mut Search<H::Incoming>,
         silent_until: Option<Timestamp>,
         trail: &mut Trail,
-    ) -> Result<Option<(Lease, Opened<H::Body>)>, Error> {
+    ) -> Result<Option<Found<H::Body>>, Error> {
         loop {
             let Some(lease) = self.lease(search, silent_until).await? else { return Ok(None) };
             let left = search.plan.time_left(self.host.now());
@@ -389,9 +393,9 @@ impl<H: Host> Gateway<H> {
             match search.plan.next(key, &fault, self.host.now(), self.host.next_u64()) {
                 Step::Retry { after } if after.is_zero() => {}
                 Step::Retry { after } => self.host.sleep(after).await,
-                Step::GiveUp => return Err(self.give_up(search, fault)),
+                Step::GiveUp => return Err(self.give_up(search, *fault)),
             }
-            search.last = Some(fault);
+            search.last = Some(*fault);
         }
     }
 
@@ -402,20 +406,20 @@ impl<H: Host> Gateway<H> {
         key: KeyId,
         secret: &Secret,
         limit: Duration,
-    ) -> Result<Opened<H::Body>, Fault> {
+    ) -> Result<Box<Opened<H::Body>>, Box<Fault>> {
         let request = attempt::request(call, key, secret, &self.settings.base_url)?;
         let answer = pin!(async {
             let response = self.host.fetch(request).await.map_err(|lost| Fault::lost(&lost))?;
-            attempt::open(response, &call.via, secret).await
+            Ok(attempt::open(response, &call.via, secret).await?)
         });
         match select(answer, pin!(self.host.sleep(limit))).await {
             Either::Left((answer, _)) => answer,
-            Either::Right(_) => Err(Fault::lost(&FetchError::TimedOut(limit))),
+            Either::Right(_) => Err(Fault::lost(&FetchError::TimedOut(limit)).into()),
         }
     }
 
     /// Asks with one key, outside every pool, for what is free: whether the key works.
-    pub(crate) async fn probe(&self, key: &Key) -> Result<(), Fault> {
+    pub(crate) async fn probe(&self, key: &Key) -> Result<(), Box<Fault>> {
         let upstream = Upstream { path: "/v1beta/models?pageSize=1".into(), body: None };
         let mut call = Call::ours(upstream, None, Via::Pass);
         self.attempt(&mut call, key.id, &key.secret, self.settings.first_byte.0).await.map(drop)

@@ -18,7 +18,13 @@ use crate::{
 /// Work that goes on while, or after, the body of a reply is sent; see
 /// [`Gateway::run`](crate::gateway::Gateway::run).
 #[derive(Debug)]
-pub struct Job<B>(pub(crate) Task<B>);
+pub struct Job<B>(pub(crate) Box<Task<B>>);
+
+impl<B> Job<B> {
+    pub(crate) fn of(task: Task<B>) -> Self {
+        Self(Box::new(task))
+    }
+}
 
 #[derive(Debug)]
 pub(crate) enum Task<B> {

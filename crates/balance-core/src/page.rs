@@ -5,16 +5,16 @@
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use crate::{body::Body, pool::Census, reply::Reply};
+use crate::{body::Body, pool::Census, reply::Draft};
 
 /// The status page, in English and Chinese.
-pub(crate) fn home<B>() -> Reply<B> {
-    Reply::full("text/html; charset=utf-8", include_str!("page/home.html"))
+pub(crate) fn home<B>() -> Draft<B> {
+    Draft::full("text/html; charset=utf-8", include_str!("page/home.html"))
 }
 
 /// Whether the server can serve, and how many of its keys can.
 /// `sharing` tells of the store, if there is one.
-pub(crate) fn health<B>(census: &Census, sharing: Option<&String>) -> Reply<B> {
+pub(crate) fn health<B>(census: &Census, sharing: Option<&String>) -> Draft<B> {
     let out: serde_json::Map<_, _> =
         census.out.iter().map(|(why, count)| ((*why).to_owned(), (*count).into())).collect();
     let mut body = json!({
@@ -31,11 +31,11 @@ pub(crate) fn health<B>(census: &Census, sharing: Option<&String>) -> Reply<B> {
     if let (Some(sharing), Some(body)) = (sharing, body.as_object_mut()) {
         body.insert("store".into(), sharing.as_str().into());
     }
-    Reply::full("application/json", body.to_string())
+    Draft::full("application/json", body.to_string())
 }
 
 /// Allows a page of any origin to call us with the headers that it asks for.
-pub(crate) fn preflight<B>(headers: &HeaderMap) -> Reply<B> {
+pub(crate) fn preflight<B>(headers: &HeaderMap) -> Draft<B> {
     let mut response = Response::new(Body::Full(bytes::Bytes::new()));
     *response.status_mut() = StatusCode::NO_CONTENT;
     let asked = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
@@ -47,5 +47,5 @@ pub(crate) fn preflight<B>(headers: &HeaderMap) -> Reply<B> {
     );
     answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.unwrap_or_else(|| fixed("*")));
     answer.insert(header::ACCESS_CONTROL_MAX_AGE, fixed("86400"));
-    Reply::of(response)
+    Draft::of(response)
 }

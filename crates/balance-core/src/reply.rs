@@ -25,7 +25,14 @@ pub struct Reply<B> {
     /// To be given to [`Gateway::run`](crate::gateway::Gateway::run) beside sending the body.
     pub job: Option<Job<B>>,
     /// Facts for a log line.
-    pub trail: Trail,
+    pub trail: Box<Trail>,
+}
+
+/// A reply that is still to be finished.
+#[derive(Debug)]
+pub(crate) struct Draft<B> {
+    pub(crate) response: Response<Body<B>>,
+    pub(crate) job: Option<Job<B>>,
 }
 
 impl<B> Reply<B> {
@@ -33,15 +40,17 @@ impl<B> Reply<B> {
     /// request called; `request_id` is a random number.
     #[must_use]
     pub fn refusal(error: &Error, uri: &Uri, request_id: u64) -> Self {
-        Self::of(render(error, dialect_of(uri))).finish(Trail::begin(request_id))
+        Draft::of(render(error, dialect_of(uri))).finish(Trail::begin(request_id))
     }
+}
 
-    pub(crate) fn of(response: Response<Body<B>>) -> Self {
-        Self { response, job: None, trail: Trail::default() }
+impl<B> Draft<B> {
+    pub(crate) const fn of(response: Response<Body<B>>) -> Self {
+        Self { response, job: None }
     }
 
     pub(crate) fn with(response: Response<Body<B>>, answers: Answers<B>) -> Self {
-        Self { job: Some(Job(Task::Answers(answers))), ..Self::of(response) }
+        Self { response, job: Some(Job::of(Task::Answers(answers))) }
     }
 
     pub(crate) fn full(content_type: &'static str, body: impl Into<Bytes>) -> Self {
@@ -52,13 +61,13 @@ impl<B> Reply<B> {
     }
 
     /// The reply as it leaves the gateway.
-    pub(crate) fn finish(mut self, trail: Trail) -> Self {
+    pub(crate) fn finish(mut self, trail: Box<Trail>) -> Reply<B> {
         let head = self.response.headers_mut();
         headers::allow_any_origin(head);
         if let Ok(id) = HeaderValue::from_bytes(&hex(trail.request_id)) {
             head.insert(REQUEST_ID, id);
         }
-        Self { trail, ..self }
+        Reply { response: self.response, job: self.job, trail }
     }
 }
 

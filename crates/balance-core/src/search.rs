@@ -19,7 +19,7 @@ use crate::{
 /// A question, and what is left to try.
 #[derive(Debug)]
 pub(crate) struct Search<I> {
-    pub(crate) call: Call<I>,
+    pub(crate) call: Box<Call<I>>,
     pub(crate) pool: PoolId,
     pub(crate) plan: Plan,
     /// What the last key that was tried said.
@@ -39,7 +39,7 @@ pub(crate) struct Search<I> {
 
 impl<I> Search<I> {
     pub(crate) fn new(
-        mut call: Call<I>,
+        mut call: Box<Call<I>>,
         pool: PoolId,
         settings: &Settings,
         now: Timestamp,
@@ -87,7 +87,7 @@ impl<I> Search<I> {
     pub(crate) fn with_payload<J>(self) -> Option<Search<J>> {
         let Self { call, pool, plan, last, patient_until, had_last_chance, .. } = self;
         Some(Search {
-            call: call.with_payload()?,
+            call: Box::new(call.with_payload()?),
             pool,
             plan,
             last,

@@ -36,8 +36,9 @@ pub struct Try {
 }
 
 impl Trail {
-    pub(crate) fn begin(request_id: u64) -> Self {
-        Self { request_id, ..Self::default() }
+    /// Boxed, as it goes the whole way of a request.
+    pub(crate) fn begin(request_id: u64) -> Box<Self> {
+        Box::new(Self { request_id, ..Self::default() })
     }
 
     /// Adds the way of one of several calls.

@@ -17,24 +17,24 @@ use crate::{
     host::Host,
     job::{Job, Outcome, Task},
     key::Key,
-    reply::Reply,
+    reply::Draft,
 };
 
 /// Begins the check: the reply's lines come from its job.
-pub(crate) fn begin<B>(headers: &HeaderMap, uri: &Uri) -> Reply<B> {
+pub(crate) fn begin<B>(headers: &HeaderMap, uri: &Uri) -> Draft<B> {
     let Some(keys) = shown_keys(headers, uri) else {
         // The words that clients of this route know.
         let body = json!({ "error": "Missing x-goog-api-key header." }).to_string();
-        let mut reply = Reply::full("application/json", body);
+        let mut reply = Draft::full("application/json", body);
         *reply.response.status_mut() = StatusCode::BAD_REQUEST;
         return reply;
     };
     let (feeder, feed) = feed();
-    let mut reply = Reply::full("text/event-stream", Bytes::new());
+    let mut reply = Draft::full("text/event-stream", Bytes::new());
     *reply.response.body_mut() = Body::Feed(feed);
     let fixed = HeaderValue::from_static("no-cache");
     reply.response.headers_mut().insert(header::CACHE_CONTROL, fixed);
-    reply.job = Some(Job(Task::Verify { keys, feeder }));
+    reply.job = Some(Job::of(Task::Verify { keys, feeder }));
     reply
 }
 
@@ -87,7 +87,7 @@ async fn check_all<H: Host>(
 /// Asks for the list of models, which is free, needs a working key, and tells what is wrong with
 /// others as every route does.
 async fn check<H: Host>(gateway: &Gateway<H>, key: Key) -> Bytes {
-    line(&key, gateway.probe(&key).await.err().as_ref())
+    line(&key, gateway.probe(&key).await.err().as_deref())
 }
 
 /// `{"key","status"}`, with `error` where there is one; then what no older checker tells: `code`.

@@ -5,7 +5,7 @@
 
 use std::{
     pin::Pin,
-    sync::Weak,
+    sync::Arc,
     task::{Context, Poll, Waker},
 };
 
@@ -24,8 +24,9 @@ use crate::{
 pub struct Answer<I> {
     body: Incoming,
     /// What drives the body; `None` once it is over or shared.
-    connection: Option<Http1<I>>,
-    home: Weak<Origin<I>>,
+    connection: Option<Box<Http1<I>>>,
+    /// Where that goes back to.
+    home: Option<Arc<Origin<I>>>,
     _seat: Option<Seat>,
 }
 
@@ -35,16 +36,21 @@ where
 {
     pub(crate) fn http1(
         body: Incoming,
-        connection: Option<Http1<I>>,
-        home: Weak<Origin<I>>,
+        connection: Option<Box<Http1<I>>>,
+        home: Arc<Origin<I>>,
     ) -> Self {
-        let mut answer = Self { body, connection, home, _seat: None };
+        let mut answer = Self { body, connection, home: Some(home), _seat: None };
         answer.give_back_if_over();
         answer
     }
 
+    /// Of a connection that is used once, and drives itself.
+    pub(crate) const fn alone(body: Incoming) -> Self {
+        Self { body, connection: None, home: None, _seat: None }
+    }
+
     pub(crate) fn http2(body: Incoming, seat: Seat) -> Self {
-        Self { body, connection: None, home: Weak::new(), _seat: Some(seat) }
+        Self { body, connection: None, home: None, _seat: Some(seat) }
     }
 
     fn give_back_if_over(&mut self) {
@@ -54,7 +60,7 @@ where
     }
 
     fn give_back(&mut self) {
-        if let (Some(connection), Some(home)) = (self.connection.take(), self.home.upgrade()) {
+        if let (Some(connection), Some(home)) = (self.connection.take(), self.home.take()) {
             home.keep(connection);
         }
     }

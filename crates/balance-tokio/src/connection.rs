@@ -11,13 +11,14 @@ use std::{
     fmt,
     future::poll_fn,
     pin::{Pin, pin},
-    sync::{Arc, Weak},
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use balance_core::host::{BoxError, Payload};
 use bytes::Bytes;
+use futures_util::future::Either;
 use http::{HeaderValue, Request, Response, Uri, header};
 use http_body::Body;
 use hyper::client::conn::{TrySendError, http1, http2};
@@ -43,7 +44,8 @@ const CONNECTION_WINDOW_BYTES: u32 = STREAM_WINDOW_BYTES * 64;
 /// A connection that a request may be sent on.
 #[derive(Debug)]
 pub(crate) enum Connection<I> {
-    Http1(Http1<I>),
+    /// Boxed, as it goes from hand to hand with each request.
+    Http1(Box<Http1<I>>),
     Http2(Http2<I>),
 }
 
@@ -60,15 +62,15 @@ where
     I: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
 {
     /// Sends the request; resolves when the head of the answer is there.
-    pub(crate) async fn send(
+    pub(crate) fn send(
         self,
         request: Request<Payload<I>>,
-        home: Weak<Origin<I>>,
-    ) -> Result<Response<Answer<I>>, Lost<I>> {
+        home: Arc<Origin<I>>,
+    ) -> impl Future<Output = Result<Response<Answer<I>>, Lost<I>>> {
         match self {
-            Self::Http1(connection) => connection.send(request, home).await,
+            Self::Http1(connection) => Either::Left(connection.send(request, home)),
             // Boxed, so that a request over HTTP/1.1 is not as large as both.
-            Self::Http2(connection) => Box::pin(connection.send(request)).await,
+            Self::Http2(connection) => Either::Right(Box::pin(connection.send(request))),
         }
     }
 }
@@ -86,10 +88,10 @@ impl<I> Http1<I>
 where
     I: Body<Data = Bytes, Error: Into<BoxError>> + Unpin + Send + 'static,
 {
-    pub(crate) async fn begin(stream: Stream, host: HeaderValue) -> hyper::Result<Self> {
+    pub(crate) async fn begin(stream: Stream, host: HeaderValue) -> hyper::Result<Box<Self>> {
         let ear = stream.inner().ear();
         let (sender, driver) = http1::handshake(stream).await?;
-        Ok(Self { sender, driver: Box::pin(driver), ear, host })
+        Ok(Box::new(Self { sender, driver: Box::pin(driver), ear, host }))
     }
 
     /// Does what there is to do on the connection; ready once it is over.
@@ -103,29 +105,33 @@ where
         self.drive(cx).is_pending() && self.sender.is_ready()
     }
 
-    async fn send(
-        mut self,
+    fn send(
+        mut self: Box<Self>,
         mut request: Request<Payload<I>>,
-        home: Weak<Origin<I>>,
-    ) -> Result<Response<Answer<I>>, Lost<I>> {
+        home: Arc<Origin<I>>,
+    ) -> impl Future<Output = Result<Response<Answer<I>>, Lost<I>>> {
         let start = Instant::now();
         // Only then can an error say that the request was not served.
         let spare = if may_be_dead(&self.ear, start) { copy(&request) } else { None };
+        let spare = spare.map(|spare| (spare, self.ear.clone()));
         self.address(&mut request);
-        let mut answer = pin!(self.sender.try_send_request(request));
-        let ear = self.ear.clone();
-        let mut connection = Some(self);
-        let sent = poll_fn(|cx| {
-            if connection.as_mut().is_some_and(|connection| connection.drive(cx).is_ready()) {
-                connection = None;
-            }
-            // The answer comes by the connection, so it needs no waker of its own.
-            answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
-        });
-        match sent.await {
-            Ok(response) => Ok(response.map(|body| Answer::http1(body, connection, home))),
-            Err(error) => {
-                Err(Lost::of(error, |cause| spare.filter(|_| unserved(start, &ear, cause))))
+        let answer = self.sender.try_send_request(request);
+        async move {
+            let mut answer = pin!(answer);
+            let mut connection = Some(self);
+            let sent = poll_fn(|cx| {
+                if connection.as_mut().is_some_and(|connection| connection.drive(cx).is_ready()) {
+                    connection = None;
+                }
+                // The answer comes by the connection, so it needs no waker of its own.
+                answer.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+            });
+            match sent.await {
+                Ok(response) => Ok(response.map(|body| Answer::http1(body, connection, home))),
+                Err(error) => Err(Lost::of(error, |cause| {
+                    let (spare, ear) = spare?;
+                    unserved(start, &ear, cause).then_some(spare)
+                })),
             }
         }
     }

@@ -9,7 +9,7 @@
 //! was read to the end; what is idle for [`IDLE`] is closed.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Waker},
     time::{Duration, Instant},
 };
@@ -57,7 +57,7 @@ pub(crate) struct Origin<I> {
 #[derive(Debug)]
 struct Open<I> {
     /// Idle, the one used last at the end, each with the moment since when.
-    http1: Vec<(Http1<I>, Instant)>,
+    http1: Vec<(Box<Http1<I>>, Instant)>,
     /// In use or idle, each with the moment it was last taken.
     http2: Vec<(Http2<I>, Instant)>,
     /// Whether a task closes what is idle for too long.
@@ -80,14 +80,13 @@ where
     pub(crate) async fn connection(
         &self,
         url: &Uri,
-    ) -> Result<(Connection<I>, Weak<Origin<I>>), BoxError> {
+    ) -> Result<(Connection<I>, Arc<Origin<I>>), BoxError> {
         let origin = self.origin(url).ok_or("a URL wants a scheme and a host")?;
-        let home = Arc::downgrade(&origin);
         if let Some(connection) = origin.take() {
-            return Ok((connection, home));
+            return Ok((connection, origin));
         }
         // Boxed, as it is seldom needed and larger than all else that a request keeps.
-        Ok((Box::pin(self.connect(&origin, url)).await?, home))
+        Ok((Box::pin(self.connect(&origin, url)).await?, origin))
     }
 
     async fn connect(&self, origin: &Arc<Origin<I>>, url: &Uri) -> Result<Connection<I>, BoxError> {
@@ -139,7 +138,7 @@ where
     }
 
     /// Keeps a connection whose answer was read to the end.
-    pub(crate) fn keep(self: &Arc<Self>, connection: Http1<I>) {
+    pub(crate) fn keep(self: &Arc<Self>, connection: Box<Http1<I>>) {
         let mut open = self.open();
         open.http1.push((connection, Instant::now()));
         self.sweep(&mut open);

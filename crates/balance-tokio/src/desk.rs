@@ -2,7 +2,7 @@
 //!
 //! Invariant: every request leaves a line in the log, however it ends; a stream leaves two.
 
-use std::{sync::Arc, time::Instant};
+use std::{pin::Pin, sync::Arc, time::Instant};
 
 use balance_core::{
     body::Body as ReplyBody, gateway::Gateway, host::BoxError, reply::Reply, settings::Settings,
@@ -68,7 +68,7 @@ where
     pub async fn answer(
         &self,
         request: Request<I>,
-    ) -> (Response<Outgoing<I>>, Option<impl Future<Output = ()> + use<I>>) {
+    ) -> (Response<Outgoing<I>>, Option<Pin<Box<impl Future<Output = ()> + use<I>>>>) {
         let (method, start) = (request.method().clone(), Instant::now());
         let waiting = Waiting { journal: &self.journal, method: &method, start };
         let Reply { response, job, trail } = self.gateway.handle(request).await;
@@ -80,14 +80,15 @@ where
         }
         let work = job.map(|job| {
             let Self { gateway, journal } = self.clone();
-            async move {
+            // Boxed, as most replies leave nothing to do.
+            Box::pin(async move {
                 let outcome = gateway.run(job).await;
                 if is_stream {
                     journal.stream_ended(&visit, &outcome);
                 } else {
                     journal.request(&visit, Some(&outcome));
                 }
-            }
+            })
         });
         (response, work)
     }

@@ -3,10 +3,7 @@
 //! Invariant: a request is served upstream once or not at all. It is sent a second time only where
 //! it was surely not served.
 
-use std::{
-    sync::Weak,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use balance_core::{
     host::{BoxError, Clock, Fetch, FetchError, Payload, Random, VisitError},
@@ -102,7 +99,7 @@ where
         reach: Reach,
     ) -> Result<Response<Self::Body>, VisitError> {
         let response = self.visitor.visit(request, reach).await?;
-        let answer = |body| Answer::http1(body, None, Weak::new());
+        let answer = |body| Answer::alone(body);
         Ok(response.map(|body| Body::new(answer(body), self.idle)))
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderValue, Uri, header, request};
 
 use super::Gateway;
 use crate::{
-    authorize::credential, error::Error, host::Host, pool::Ask, pools::PoolId, reply::Reply,
+    authorize::credential, error::Error, host::Host, pool::Ask, pools::PoolId, reply::Draft,
     trail::Trail,
 };
 
@@ -39,7 +39,7 @@ impl<H: Host> Gateway<H> {
     ///
     /// # Errors
     /// [`Error::NotFound`] if no admin token is set, [`Error::Unauthorized`] for another one.
-    pub(super) fn explain(&self, head: &request::Parts) -> Result<Reply<H::Body>, Error> {
+    pub(super) fn explain(&self, head: &request::Parts) -> Result<Draft<H::Body>, Error> {
         if self.settings.admin_token.is_empty() {
             return Err(Error::NotFound);
         }
@@ -55,7 +55,7 @@ impl<H: Host> Gateway<H> {
         let ask = Ask { model, ..Ask::default() };
         let explanation = self.pools().of(PoolId::Operator, now).explain(&ask, most, now);
         let body = serde_json::to_vec(&explanation).map_err(|_| Error::Bug("an explanation"))?;
-        let mut reply = Reply::full("application/json", body);
+        let mut reply = Draft::full("application/json", body);
         let fresh = HeaderValue::from_static("no-store");
         reply.response.headers_mut().insert(header::CACHE_CONTROL, fresh);
         Ok(reply)
@@ -63,7 +63,7 @@ impl<H: Host> Gateway<H> {
 
     /// Tells in the reply's head which keys were tried, and how the pool stands for the request now,
     /// where the operator wants that.
-    pub(super) fn tell_way(&self, reply: &mut Reply<H::Body>, trail: &Trail) {
+    pub(super) fn tell_way(&self, reply: &mut Draft<H::Body>, trail: &Trail) {
         if !self.settings.explain_header.0 {
             return;
         }

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What came of a try, and the lease it was made with.
-type Tried<B> = (Lease, Result<Opened<B>, Fault>);
+type Tried<B> = (Lease, Result<Box<Opened<B>>, Box<Fault>>);
 
 impl<H: Host> Gateway<H> {
     /// One try, by a second key as well if the first is slower than most.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http_body_util::BodyExt;
 
-use super::Gateway;
+use super::{Found, Gateway};
 use crate::{
     attempt::Opened,
     error::Error,
@@ -45,7 +45,7 @@ impl<H: Host> Gateway<H> {
     pub(super) async fn pour(
         &self,
         pouring: &mut Pouring<H::Incoming>,
-        mut begun: Option<(Lease, Opened<H::Body>)>,
+        mut begun: Option<Found<H::Body>>,
         trough: &mut Trough,
         trail: &mut Trail,
     ) -> Result<Ending, Left> {
@@ -111,7 +111,7 @@ impl<H: Host> Gateway<H> {
         search: &mut Search<H::Incoming>,
         trough: &mut Trough,
         trail: &mut Trail,
-    ) -> Result<Result<(Lease, Opened<H::Body>), Error>, Left> {
+    ) -> Result<Result<Found<H::Body>, Error>, Left> {
         let sign = search.sign;
         let every = sign.map_or(KEEP_ALIVE, |sign| sign.every);
         let mut exchange = pin!(self.exchange(search, None, trail));
@@ -132,7 +132,7 @@ impl<H: Host> Gateway<H> {
     /// Passes an upstream answer on to its end.
     async fn pass_on(
         &self,
-        mut opened: Opened<H::Body>,
+        mut opened: Box<Opened<H::Body>>,
         mut veil: Veil,
         pouring: &mut Pouring<H::Incoming>,
         trough: &mut Trough,

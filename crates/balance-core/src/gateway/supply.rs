@@ -10,16 +10,14 @@ use futures_channel::oneshot;
 use futures_util::{StreamExt, future::join, stream::FuturesUnordered};
 use http::response;
 
-use super::{Asked, Gateway, pour::Pouring};
+use super::{Asked, Found, Gateway, pour::Pouring};
 use crate::{
-    attempt::Opened,
     error::Error,
     feed::{Feeder, Left, feed},
     headers,
     host::Host,
     inflow::{Inflow, Strand},
     job::{Answers, Outcome},
-    pool::Lease,
     search::Search,
     settings::BaseUrl,
     trail::Trail,
@@ -30,7 +28,7 @@ use crate::{
 pub(crate) struct Supply<B> {
     search: Search<Infallible>,
     /// The answer to begin with, where there is one.
-    begun: Option<(Lease, Opened<B>)>,
+    begun: Option<Found<B>>,
     /// What it needs to be gone on with, where that is wanted.
     resumption: Option<Resumption>,
     feeder: Feeder,
