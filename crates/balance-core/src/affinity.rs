@@ -17,8 +17,12 @@ const FILE: &[u8] = b"files/gb";
 /// Prepared once: that takes longer than to search a request.
 static FILE_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FILE));
 
+/// What stands before a key, both in the names of our files and in labels.
+static MARK_FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("gb"));
+
 /// The key that holds what a text names: the first file of ours, or the first name with a label.
 pub(crate) fn holder(text: &[u8]) -> Option<KeyId> {
+    MARK_FINDER.find(text)?;
     holder_of_file(text).or_else(|| label::key_in(text))
 }
 

@@ -137,7 +137,8 @@ impl<I> Call<I> {
             headers.remove(header::ACCEPT_ENCODING);
         }
         let payload = unlabelled(payload, &native.path, holder);
-        let path = label::path_without(&native.path).unwrap_or(native.path);
+        let plain = holder.and_then(|_| label::path_without(&native.path));
+        let path = plain.unwrap_or(native.path);
         Self {
             method: head.method,
             target: path + &query.for_upstream,

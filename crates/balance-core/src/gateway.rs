@@ -211,8 +211,7 @@ impl<H: Host> Gateway<H> {
         pool: PoolId,
         trail: &mut Trail,
     ) -> Result<Draft<H::Body>, Error> {
-        let silent_until = self.host.now() + KEEP_ALIVE;
-        let mut asked = self.ask_one(call, pool, Some(silent_until), trail).await?;
+        let mut asked = self.ask_one(call, pool, trail).await?;
         let mut answers = Answers::in_pool(pool);
         let Some((head, framing)) = self.native_head(&mut asked) else {
             return Ok(Draft::with(promise(self.take_on(asked, &mut answers)?), answers));
@@ -251,8 +250,7 @@ impl<H: Host> Gateway<H> {
     ) -> Result<Draft<H::Body>, Error> {
         let mut weave = Weave::new(translator);
         let mut answers = Answers::in_pool(pool);
-        let silent_until = self.host.now() + KEEP_ALIVE;
-        for asked in self.ask(calls, pool, Some(silent_until), trail).await? {
+        for asked in self.ask(calls, pool, trail).await? {
             weave.add(self.take_on(asked, &mut answers)?);
         }
         Ok(Draft::with(events(weave), answers))
@@ -272,7 +270,7 @@ impl<H: Host> Gateway<H> {
                 trail.summary = Summary::of_all(summaries);
                 return Ok(series.finish());
             }
-            let asked = self.ask(calls, pool, None, trail).await?;
+            let asked = self.ask(calls, pool, trail).await?;
             let mut answers = asked.into_iter().filter_map(|asked| asked.found);
             while let Some((lease, opened)) = answers.next() {
                 let answer = self.put_on_the_web(&series, opened, trail).await;
@@ -310,13 +308,12 @@ impl<H: Host> Gateway<H> {
         &self,
         mut calls: Vec<Box<Call<H::Incoming>>>,
         pool: PoolId,
-        silent_until: Option<Timestamp>,
         trail: &mut Trail,
     ) -> Result<Vec<Asked<H::Incoming, H::Body>>, Error> {
         if calls.len() == 1
             && let Some(call) = calls.pop()
         {
-            return Ok(vec![self.ask_one(call, pool, silent_until, trail).await?]);
+            return Ok(vec![self.ask_one(call, pool, trail).await?]);
         }
         let among = self.settings.admit(calls.len())?;
         calls.iter_mut().for_each(|call| call.among = among);
@@ -329,7 +326,7 @@ impl<H: Host> Gateway<H> {
                 let Some(call) = waiting.next() else { break };
                 asked.push_back(async move {
                     let mut way = Trail::default();
-                    (self.ask_one(call, pool, silent_until, &mut way).await, way)
+                    (self.ask_one(call, pool, &mut way).await, way)
                 });
             }
             let Some((answer, way)) = asked.next().await else { break };
@@ -350,15 +347,15 @@ impl<H: Host> Gateway<H> {
         &self,
         call: Box<Call<H::Incoming>>,
         pool: PoolId,
-        silent_until: Option<Timestamp>,
         trail: &mut Trail,
     ) -> Result<Asked<H::Incoming, H::Body>, Error> {
         trail.model.clone_from(&call.model);
-        let mut search = Box::new(Search::new(call, pool, &self.settings, self.host.now()));
+        let now = self.host.now();
+        let mut search = Box::new(Search::new(call, pool, &self.settings, now));
         if search.is_staged() {
             return Ok(Asked { search, found: None });
         }
-        let silent_until = silent_until.filter(|_| search.sign.is_some());
+        let silent_until = search.sign.map(|_| now + KEEP_ALIVE);
         let found = self.exchange(&mut search, silent_until, trail).await?;
         Ok(Asked { search, found })
     }
@@ -380,7 +377,9 @@ impl<H: Host> Gateway<H> {
             let fault = match answer {
                 Ok(opened) => {
                     trail.note(key, None);
-                    self.note_opened(search.pool, &lease);
+                    if opened.rest.is_some() {
+                        self.note_opened(search.pool, &lease);
+                    }
                     return Ok(Some((lease, opened)));
                 }
                 Err(fault) => fault,

@@ -32,10 +32,10 @@ impl<H: Host> Gateway<H> {
         limit: Duration,
         trail: &mut Trail,
     ) -> Tried<H::Body> {
-        let start = self.host.now();
         let may_hedge = self.settings.hedge_percent.value() > 0 && search.call.may_be_hedged();
         let model = if may_hedge { search.call.model.clone() } else { None };
-        let slow_after = model.as_deref().and_then(|model| self.pace().slow_after(model));
+        let timed = model.map(|model| (model, self.host.now()));
+        let slow_after = timed.as_ref().and_then(|(model, _)| self.pace().slow_after(model));
         let tried = match slow_after.filter(|slow| *slow < limit) {
             // Off for most: its future is not to weigh on theirs.
             Some(slow) => Box::pin(self.hedge(search, lease, slow, limit, trail)).await,
@@ -45,7 +45,7 @@ impl<H: Host> Gateway<H> {
                 (lease, answer)
             }
         };
-        if let (Some(model), Ok(_)) = (model, &tried.1) {
+        if let (Some((model, start)), Ok(_)) = (timed, &tried.1) {
             self.pace().note(&model, self.host.now().since(start));
         }
         tried

@@ -72,7 +72,7 @@ impl<H: Host> Gateway<H> {
         match &search.ticket {
             _ if search.has_tried() => true,
             Some(ticket) => ticket.is_first(),
-            None => !self.queue.has_line(&search.wanted()),
+            None => !self.queue.has_line(|| search.wanted()),
         }
     }
 
