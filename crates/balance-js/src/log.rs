@@ -39,7 +39,7 @@ pub(crate) struct Journal {
 pub(crate) struct Visit {
     pub(crate) method: Method,
     pub(crate) status: StatusCode,
-    pub(crate) trail: Trail,
+    pub(crate) trail: Box<Trail>,
     pub(crate) start: Timestamp,
 }
 
