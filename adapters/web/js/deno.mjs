@@ -8,4 +8,7 @@ const wasm = await WebAssembly.compile(await (await fetch(address)).arrayBuffer(
 const variables = globalThis.Deno ? Deno.env.toObject() : process.env;
 const isDeploy = variables.DENO_DEPLOYMENT_ID !== undefined || variables.DENO_DEPLOY !== undefined;
 
-export default open(wasm, isDeploy ? "deno-deploy" : "deno", variables);
+const gateway = open(wasm, isDeploy ? "deno-deploy" : "deno", variables);
+
+// What Deno tells beside the request is not needed; work goes on here without anybody being told.
+export default { fetch: (request) => gateway.fetch(request) };

@@ -6,7 +6,10 @@
 use std::{cell::Cell, pin::pin, rc::Rc};
 
 use balance_core::{gateway::Gateway, host::Host, job::Job, reply::Reply};
-use futures_util::future::{Either, select};
+use futures_util::{
+    future::{Either, select},
+    poll,
+};
 use http::{HeaderMap, header};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -61,7 +64,7 @@ impl<H: Host<Incoming = Body, Body = Body> + 'static> Desk<H> {
         wait_until: &dyn Fn(Promise),
     ) -> Result<web_sys::Response, JsValue> {
         let start = now();
-        let leaving = Leaving::of(request.signal());
+        let leaving = Leaving::of(request);
         let taken = match from_web(request) {
             Ok(taken) => taken,
             Err(error) => return refuse(request, &error),
@@ -80,26 +83,37 @@ impl<H: Host<Incoming = Body, Body = Body> + 'static> Desk<H> {
         let visit = Visit { method, status: response.status(), trail, start };
         match job {
             None => self.journal.request(&visit, None),
-            Some(job) => wait_until(self.work(job, visit, is_stream(response.headers()))),
+            Some(job) => {
+                let mut work = Box::pin(self.work(job, visit, is_stream(response.headers())));
+                // Behind an answer that is there as a whole, nothing is left to wait for.
+                if poll!(work.as_mut()).is_pending() {
+                    wait_until(later(work));
+                }
+            }
         }
         to_web(response)
     }
 
     /// Does a job beside the sending of the reply. The line of a request waits for it, except where
     /// the reply is a stream, which may take minutes.
-    fn work(&self, job: Job<Body>, visit: Visit, is_stream: bool) -> Promise {
-        if is_stream {
-            self.journal.request(&visit, None);
-        }
+    fn work(
+        &self,
+        job: Job<Body>,
+        visit: Visit,
+        is_stream: bool,
+    ) -> impl Future<Output = ()> + use<H> {
         let (gateway, journal) = (Rc::clone(&self.gateway), Rc::clone(&self.journal));
-        later(async move {
+        async move {
+            if is_stream {
+                journal.request(&visit, None);
+            }
             let outcome = gateway.run(job).await;
             if is_stream {
                 journal.stream_ended(&visit, &outcome);
             } else {
                 journal.request(&visit, Some(&outcome));
             }
-        })
+        }
     }
 
     /// Whether keys that are out were not looked at for a while; then it counts as done.

@@ -53,7 +53,8 @@ pub(crate) enum Message {
 
 impl Body {
     pub(crate) fn new(message: Message, length: Option<u64>) -> Self {
-        let is_there = message.stream().is_some() && length != Some(0);
+        // To ask for the stream makes one, on most platforms.
+        let is_there = length.map_or_else(|| message.stream().is_some(), |length| length > 0);
         let (source, length) =
             if is_there { (Source::Message(message), length) } else { (Source::Nothing, Some(0)) };
         Self { source, length, silence: None, fetch: None }

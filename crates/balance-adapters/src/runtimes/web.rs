@@ -3,6 +3,7 @@
 //! Invariant: each is started as its documentation tells users to start it, on a port of its own; the
 //! module is always the one that is shipped, as a debug build would be too large to start.
 
+mod overhead;
 pub(crate) mod proofs;
 
 use std::{

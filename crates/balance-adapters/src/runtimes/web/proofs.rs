@@ -1,4 +1,4 @@
-//! What the web module must show beside the scenarios: that a time-out is honest.
+//! What the web module must show beside the scenarios: that a time-out is honest, and that it costs little.
 //!
 //! Invariant: what is asked is the module that is shipped, over HTTP.
 
@@ -10,14 +10,21 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::Value;
 
-use super::netlify;
+use super::{netlify, overhead};
 use crate::runtime::{Profile, Proof, Running, Settings};
 
-pub(crate) const ALL: &[Proof] = &[Proof {
-    runtime: "netlify-edge",
-    name: "an honest answer before Netlify's patience ends",
-    run: || Box::pin(time_out()),
-}];
+pub(crate) const ALL: &[Proof] = &[
+    Proof {
+        runtime: "deno",
+        name: "a small request beside a plain pass-through",
+        run: || Box::pin(overhead::on_deno()),
+    },
+    Proof {
+        runtime: "netlify-edge",
+        name: "an honest answer before Netlify's patience ends",
+        run: || Box::pin(time_out()),
+    },
+];
 
 /// After so long Netlify gives up on an answer that has not begun, and says so in its own words.
 const PATIENCE_OF_NETLIFY: Duration = Duration::from_secs(40);
