@@ -3,6 +3,7 @@
 //! Invariant: reading and writing changes neither a string's characters nor a number's digits.
 
 pub(crate) mod fields;
+pub(crate) mod place;
 
 use std::borrow::Cow;
 use std::fmt;

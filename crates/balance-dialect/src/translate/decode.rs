@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::refusal::Refusal;
+use crate::json::place::path_at;
 
 /// Reads a whole JSON body.
 ///
@@ -16,26 +17,22 @@ pub(crate) fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusa
     let text = str::from_utf8(body).map_err(|error| {
         Refusal::invalid_json(format_args!("it is not UTF-8 at byte {}", error.valid_up_to()))
     })?;
-    // To follow the places in a body takes longer than to read it, so only faults are looked for.
-    if let Ok(value) = serde_json::from_str(text) {
-        return Ok(value);
-    }
-    let mut json = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        refusal(&path, error.inner())
-    })?;
-    json.end().map_err(|error| refusal(".", &error))?;
-    Ok(value)
+    serde_json::from_str(text).map_err(|error| refusal(text, &error))
 }
 
-fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
+fn refusal(body: &str, error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
     if error.classify() != Category::Data {
         return Refusal::invalid_json(text);
     }
     // Serde gives its reasons as text alone; the place after " at line " is known from the path.
     let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
+    let bracket = match reason.strip_prefix("invalid type: ").map(name_got) {
+        Some("an array") => Some(b'['),
+        Some("an object") => Some(b'{'),
+        Some(_) | None => None,
+    };
+    let path = &path_at(body, offset(body, error), bracket);
     if let Some(field) = quoted_after(reason, "missing field ") {
         return Refusal::missing(join(path, field));
     }
@@ -52,6 +49,12 @@ fn refusal(path: &str, error: &serde_json::Error) -> Refusal {
         None => Refusal::invalid_value(param, "it is not of the kind that this field takes"),
     };
     Refusal { param: refusal.param.filter(|_| path != "."), ..refusal }
+}
+
+/// How many bytes of a body had been read; a column is a count of bytes.
+fn offset(body: &str, error: &serde_json::Error) -> usize {
+    let lines = body.split_inclusive('\n').take(error.line().saturating_sub(1));
+    lines.map(str::len).sum::<usize>() + error.column()
 }
 
 /// The name between back-ticks after a prefix.
@@ -74,7 +77,7 @@ fn name_expected(expected: &str) -> &str {
 
 /// What serde found, without its value, which may be long or secret.
 fn name_got(got: &str) -> &'static str {
-    match got.split(' ').next() {
+    match got.split([' ', ',']).next() {
         Some("string") => "a string",
         Some("integer") => "an integer",
         Some("floating") => "a number",
