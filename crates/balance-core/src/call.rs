@@ -7,7 +7,7 @@ use std::time::Duration;
 use balance_dialect::{
     framing::Framing,
     resume::Resumption,
-    translate::{self, Upstream},
+    translate::{self, Upstream, hosted},
 };
 use http::{HeaderMap, HeaderValue, Method, header, request};
 
@@ -43,6 +43,8 @@ pub(crate) struct Call<I> {
     pub(crate) holder: Option<KeyId>,
     /// Whether its answer may name what belongs to the key, so that the names are to tell it.
     pub(crate) is_labelled: bool,
+    /// Whether its answer may hold pictures, and its caller takes addresses of them as well.
+    pub(crate) takes_addresses: bool,
     /// What all requests of its conversation have in common.
     pub(crate) conversation: Option<u64>,
     /// Chance for the name of the file that it makes, if it makes one.
@@ -150,6 +152,7 @@ impl<I> Call<I> {
             model,
             holder: query.grant.map(|grant| grant.key).or(holder),
             is_labelled,
+            takes_addresses: false,
             credential,
             own_address,
             among: 1,
@@ -170,6 +173,7 @@ impl<I> Call<I> {
             names_file: None,
             holder,
             is_labelled: false,
+            takes_addresses: false,
             method: if has_body { Method::POST } else { Method::GET },
             target: upstream.path,
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
@@ -180,6 +184,16 @@ impl<I> Call<I> {
             among: 1,
             via,
         }
+    }
+
+    /// The same, of a caller who takes addresses in place of pictures, if there may be any.
+    pub(crate) fn taking_addresses(self) -> Self {
+        let model = self.model.as_deref().unwrap_or_default();
+        let takes_addresses = match &self.payload {
+            Some(Payload::Full(body)) => hosted::may_be_drawn(model, body),
+            Some(Payload::Stream(_)) | None => false,
+        };
+        Self { takes_addresses, ..self }
     }
 
     /// How often the call may be tried, and until when.
@@ -253,6 +267,7 @@ impl<I> Call<I> {
             model: self.model.clone(),
             holder: self.holder,
             is_labelled: self.is_labelled,
+            takes_addresses: self.takes_addresses,
             conversation: self.conversation,
             names_file: self.names_file,
             tokens: self.tokens,
@@ -300,6 +315,7 @@ impl<I> Call<I> {
         };
         let Self { method, target, headers, model, holder, tokens, credential, .. } = self;
         let (is_labelled, among) = (self.is_labelled, self.among);
+        let takes_addresses = self.takes_addresses;
         let (own_address, via) = (self.own_address, self.via);
         let (conversation, names_file) = (self.conversation, self.names_file);
         Some(Call {
@@ -310,6 +326,7 @@ impl<I> Call<I> {
             model,
             holder,
             is_labelled,
+            takes_addresses,
             conversation,
             names_file,
             tokens,

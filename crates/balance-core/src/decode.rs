@@ -129,10 +129,11 @@ impl<I> Question<I> {
                 answer: Vec::new(),
             }));
         }
-        let calls = waiting
-            .into_iter()
-            .map(|each| Call::ours(each, model.clone(), Via::Stream))
-            .map(Box::new);
+        let takes_addresses = translator.takes_addresses();
+        let calls = waiting.into_iter().map(|each| {
+            let call = Call::ours(each, model.clone(), Via::Stream);
+            Box::new(if takes_addresses { call.taking_addresses() } else { call })
+        });
         Self::Stream(calls.collect(), Box::new(translator))
     }
 }

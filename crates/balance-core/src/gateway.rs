@@ -273,7 +273,10 @@ impl<H: Host> Gateway<H> {
             let asked = self.ask(calls, pool, trail).await?;
             let mut answers = asked.into_iter().filter_map(|asked| asked.found);
             while let Some((lease, opened)) = answers.next() {
-                let answer = self.put_on_the_web(&series, opened, trail).await;
+                let mut answer = opened.into_whole();
+                if series.takes_addresses() {
+                    answer = self.put_on_the_web(answer, trail).await;
+                }
                 let taken = series.take(&answer);
                 self.settle(pool, lease, taken.as_ref().map(|summary| summary.usage));
                 match taken {
@@ -288,15 +291,8 @@ impl<H: Host> Gateway<H> {
     }
 
     /// An answer, with its pictures at addresses of their own where that is wanted.
-    async fn put_on_the_web(
-        &self,
-        series: &Series,
-        opened: Box<Opened<H::Body>>,
-        trail: &mut Trail,
-    ) -> Bytes {
-        let answer = opened.into_whole();
-        let provider = Provider::of(&self.settings).filter(|_| series.takes_addresses());
-        let Some(provider) = provider else { return answer };
+    async fn put_on_the_web(&self, answer: Bytes, trail: &mut Trail) -> Bytes {
+        let Some(provider) = Provider::of(&self.settings) else { return answer };
         // Boxed, as few requests need the room that it takes.
         let (answer, why) = Box::pin(upload::put(&self.host, &provider, answer)).await;
         trail.not_put = trail.not_put.or_else(|| why.map(|why| why.0));

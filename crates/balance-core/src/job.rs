@@ -61,6 +61,8 @@ pub enum Outcome {
         tries: Vec<Try>,
         /// How it ended; `None` if the caller left before its end.
         summary: Option<Summary>,
+        /// Why its pictures could not be put on the web, where the job was to do that.
+        not_put: Option<&'static str>,
     },
     /// Keys were checked.
     Verified {

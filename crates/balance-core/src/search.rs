@@ -14,6 +14,7 @@ use crate::{
     settings::Settings,
     sign::Sign,
     time::Timestamp,
+    upload::Provider,
 };
 
 /// A question, and what is left to try.
@@ -35,6 +36,8 @@ pub(crate) struct Search<I> {
     pub(crate) ticket: Option<Ticket>,
     /// What its caller is shown while it goes on behind the reply's head.
     pub(crate) sign: Option<Sign>,
+    /// Whether pictures in its answer are put on the web.
+    pub(crate) puts_pictures: bool,
 }
 
 impl<I> Search<I> {
@@ -45,11 +48,15 @@ impl<I> Search<I> {
         now: Timestamp,
     ) -> Self {
         let mut sign = Sign::of(&call);
-        if let Some(sign) = &mut sign
-            && call.model.as_deref().is_some_and(|model| settings.fakes_stream(model))
-        {
-            call.ask_whole();
-            sign.every = settings.fake_stream_heartbeat.0;
+        // Pictures can be put on the web only once they are there.
+        let puts_pictures = call.takes_addresses && Provider::of(settings).is_some();
+        if let Some(sign) = &mut sign {
+            if call.model.as_deref().is_some_and(|model| settings.fakes_stream(model)) {
+                call.ask_whole();
+                sign.every = settings.fake_stream_heartbeat.0;
+            } else if puts_pictures {
+                call.ask_whole();
+            }
         }
         let plan = call.plan(settings, now);
         let patience = Duration::from_secs(settings.queue.value()).min(plan.time_left(now));
@@ -63,6 +70,7 @@ impl<I> Search<I> {
             is_for_rest: false,
             ticket: None,
             sign,
+            puts_pictures,
         }
     }
 
@@ -96,6 +104,7 @@ impl<I> Search<I> {
             is_for_rest: self.is_for_rest,
             ticket: self.ticket,
             sign: self.sign,
+            puts_pictures: self.puts_pictures,
         })
     }
 }

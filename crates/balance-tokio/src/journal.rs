@@ -121,6 +121,7 @@ impl Journal {
             ms = millis(visit.start),
             tries = tries(outcome).map(|tries| self.tries(tries)),
             ending = ending(outcome),
+            not_put = not_put(outcome),
             prompt_tokens = usage.map(|usage| usage.prompt_tokens),
             answer_tokens = usage.map(|usage| usage.candidates_tokens),
             thought_tokens = usage.map(|usage| usage.thoughts_tokens),
@@ -162,6 +163,14 @@ impl fmt::Display for Id {
 fn tries(outcome: &Outcome) -> Option<&[Try]> {
     match outcome {
         Outcome::Ended { tries, .. } => Some(tries.as_slice()).filter(|tries| !tries.is_empty()),
+        Outcome::Verified { .. } => None,
+    }
+}
+
+/// Why pictures were not put on the web, where they were to be.
+const fn not_put(outcome: &Outcome) -> Option<&'static str> {
+    match outcome {
+        Outcome::Ended { not_put, .. } => *not_put,
         Outcome::Verified { .. } => None,
     }
 }

@@ -67,7 +67,7 @@ impl<H: Host> Gateway<H> {
             pouring.pacer = self.pacer(&pouring.search);
             let veil = Veil::new(&lease.secret);
             pouring.held = Some(lease);
-            ending = self.pass_on(opened, veil, pouring, trough).await?;
+            ending = self.pass_on(opened, veil, pouring, trough, trail).await?;
             let error = match pouring.end(trough).await? {
                 Some(End::Cut(error)) => error,
                 Some(End::Whole) => return Ok(Ok(())),
@@ -136,9 +136,13 @@ impl<H: Host> Gateway<H> {
         mut veil: Veil,
         pouring: &mut Pouring<H::Incoming>,
         trough: &mut Trough,
+        trail: &mut Trail,
     ) -> Result<Ending, Left> {
         if pouring.search.is_staged() {
-            let whole = opened.start.pop_front().unwrap_or_default();
+            let mut whole = opened.into_whole();
+            if pouring.search.puts_pictures {
+                whole = self.put_on_the_web(whole, trail).await;
+            }
             let whole = [veil.pass(whole), veil.rest()].concat();
             self.give(event_of(&whole).into(), pouring, trough).await?;
             return Ok(Ok(()));

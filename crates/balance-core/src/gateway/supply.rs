@@ -126,13 +126,14 @@ impl<H: Host> Gateway<H> {
             supplied
         };
         let (mut summaries, supplied) = join(settled, supplied).await;
-        let mut tries = Vec::new();
+        let (mut tries, mut not_put) = (Vec::new(), None);
         for (trail, summary) in supplied {
+            not_put = not_put.or(trail.not_put);
             keys.extend(trail.tries.iter().filter(|one| one.fault.is_none()).map(|one| one.key));
             tries.extend(trail.tries);
             summaries.push(summary);
         }
-        Outcome::Ended { keys, tries, summary: Summary::of_all(summaries) }
+        Outcome::Ended { keys, tries, summary: Summary::of_all(summaries), not_put }
     }
 
     /// Supplies an answer, as long as somebody reads it. What was tried, and what the answer was to

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -70,6 +71,14 @@ struct Prediction<'a> {
     bytes_base64_encoded: Option<&'a RawValue>,
 }
 
+/// Whether the answer to a request may hold pictures: they are asked for, or the model makes them of
+/// itself, as its name tells.
+#[must_use]
+pub fn may_be_drawn(model: &str, request: &[u8]) -> bool {
+    // A text with these words has its quotes escaped.
+    model.contains("-image") || memmem::find(request, b"\"IMAGE\"").is_some()
+}
+
 /// The pictures of an answer of Gemini or Imagen; none of what is no such answer.
 #[must_use]
 pub fn pictures(answer: &[u8]) -> Vec<Drawn> {
@@ -112,6 +121,15 @@ pub fn with_addresses<'d>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_are_expected_where_they_are_asked_for() {
+        assert!(may_be_drawn("gemini-2.5-flash-image", b"{}"));
+        let asked = br#"{"generationConfig":{"responseModalities":["TEXT","IMAGE"]}}"#;
+        assert!(may_be_drawn("gemini-3-pro", asked));
+        let told = br#"{"contents":[{"parts":[{"text":"an \"IMAGE\" of it"}]}]}"#;
+        assert!(!may_be_drawn("gemini-3-pro", told));
+    }
 
     #[test]
     fn addresses_take_the_place_of_pictures_and_of_nothing_else() {
