@@ -26,13 +26,13 @@ const ADAPTER: &str = "adapters/cloudflare";
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     expect_no_arguments("cloudflare", arguments)?;
-    let (folder, _) = build(true)?;
+    let (folder, _) = build()?;
     println!("cloudflare: {} is ready for `npx wrangler deploy`", folder.display());
     Ok(Tally::PASSED)
 }
 
-/// Builds the Worker; gives the folder that it is in, and that of the packages of npm which run it.
-pub fn build(as_shipped: bool) -> Result<(PathBuf, PathBuf), Failure> {
+/// Builds the Worker as it is shipped; gives the folder that it is in, and that of the packages of npm which run it.
+pub fn build() -> Result<(PathBuf, PathBuf), Failure> {
     let packages = npm_tools(ADAPTER)?.join("node_modules");
     let mut script = program("sh");
     script
@@ -41,16 +41,11 @@ pub fn build(as_shipped: bool) -> Result<(PathBuf, PathBuf), Failure> {
         .env("WASM_BINDGEN_BIN", wasm_bindgen()?)
         .env("WASM_OPT_BIN", packages.join(".bin/wasm-opt"))
         .env("ESBUILD_BIN", packages.join(".bin/esbuild"));
-    if !as_shipped {
-        script.args(["--dev", "--no-opt"]);
-    }
     let_script_compile(&mut script)?;
     execute(&mut script)?;
     let folder = root().join(ADAPTER).join("build");
-    if as_shipped {
-        let files = ["index.js", "index_bg.wasm"].map(|file| folder.join(file));
-        weigh("cloudflare", &files, BUDGET)?;
-    }
+    let files = ["index.js", "index_bg.wasm"].map(|file| folder.join(file));
+    weigh("cloudflare", &files, BUDGET)?;
     Ok((folder, packages))
 }
 

@@ -10,17 +10,35 @@ use balance_core::{
     settings::{CallsFrom, Location, Settings},
 };
 use balance_js::{
+    body::in_words,
     door::{read_settings, refuse},
     log::complain,
 };
-use js_sys::{Object, Reflect};
-use wasm_bindgen::JsValue;
-use worker::{Context, Env, Request, Response, Result, Stub, event};
+use js_sys::{Object, Promise, Reflect};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request, Response};
+use worker::{Context, Env, Result, event};
 
 use crate::{PLACE, sharing::Sharing};
 
 /// The name of the object's binding in `wrangler.toml`.
 const BINDING: &str = "POOL";
+
+#[wasm_bindgen(module = "/src/microtasks.js")]
+extern "C" {
+    fn quicken();
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The way to an object. The one of the crate `worker` makes new requests and responses of those that go
+    /// through it, which takes longer than all else here.
+    pub(crate) type Stub;
+
+    #[wasm_bindgen(method, catch, js_name = fetch)]
+    fn ask(this: &Stub, request: &Request) -> std::result::Result<Promise, JsValue>;
+}
 
 thread_local! {
     /// One for all requests of an isolate.
@@ -38,6 +56,11 @@ enum Door {
     Nobody(Error),
 }
 
+#[event(start)]
+fn start() {
+    quicken();
+}
+
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let door = DOOR.with(|door| Rc::clone(door.get_or_init(|| Rc::new(Door::open(&env)))));
@@ -46,11 +69,11 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
             Ok(response) => Ok(response),
             Err(error) => {
                 complain(&error.to_string());
-                Ok(refuse(request.inner(), &error)?.into())
+                Ok(refuse(&request, &error)?)
             }
         },
-        Door::Here(sharing) => sharing.answer(&request, &context).await,
-        Door::Nobody(error) => Ok(refuse(request.inner(), error)?.into()),
+        Door::Here(sharing) => Ok(sharing.answer(&request, &context).await?),
+        Door::Nobody(error) => Ok(refuse(&request, error)?),
     }
 }
 
@@ -79,19 +102,18 @@ pub(crate) fn own_settings(env: &Env) -> std::result::Result<Settings, Error> {
 }
 
 /// The request goes on to the object as it is, and the answer comes back as it is.
-async fn pass(
+pub(crate) async fn pass(
     request: &Request,
     env: &Env,
     location: Location,
 ) -> std::result::Result<Response, Error> {
-    let stub = stub(env, location)?;
-    // Another handle to the same request: JavaScript's `clone` would hold its body twice.
-    let onward = Request::from(Clone::clone(request.inner()));
-    stub.fetch_with_request(onward).await.map_err(unreachable)
+    let asked = stub(env, location)?.ask(request).map_err(|thrown| unreachable(&thrown))?;
+    let answer = JsFuture::from(asked).await.map_err(|thrown| unreachable(&thrown))?;
+    Ok(answer.unchecked_into())
 }
 
 /// The way to the object. Each location has an object of its own, as none ever moves.
-pub(crate) fn stub(env: &Env, location: Location) -> std::result::Result<Stub, Error> {
+fn stub(env: &Env, location: Location) -> std::result::Result<Stub, Error> {
     let namespace = env.durable_object(BINDING).map_err(|_| Error::PoolUnreachable {
         reason: "the binding POOL is missing, which the project's wrangler.toml has".into(),
     })?;
@@ -99,10 +121,10 @@ pub(crate) fn stub(env: &Env, location: Location) -> std::result::Result<Stub, E
         None => namespace.get_by_name("pool"),
         Some(hint) => namespace.get_by_name_with_location_hint(&format!("pool-{hint}"), hint),
     };
-    found.map_err(unreachable)
+    found.map(worker::Stub::into_rpc).map_err(|error| unreachable(&error.into()))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what `map_err` hands over")]
-fn unreachable(error: worker::Error) -> Error {
-    Error::PoolUnreachable { reason: format!("the Durable Object does not answer ({error})") }
+fn unreachable(thrown: &JsValue) -> Error {
+    let reason = format!("the Durable Object does not answer ({})", in_words(thrown));
+    Error::PoolUnreachable { reason }
 }

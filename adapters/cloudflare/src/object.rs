@@ -2,47 +2,59 @@
 //!
 //! Invariant: requests of callers reach the gateway alone, and calls of Workers the store alone; which of
 //! the two it is, is a setting that both sides read.
-#![expect(missing_docs, reason = "what the macro adds is for JavaScript alone")]
 
 use balance_core::{error::Error, settings::CallsFrom, store::StoreError};
 use balance_js::{door::refuse, log::complain};
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Request, Response};
+use worker::{Env, State, worker_sys::DurableObjectState};
 
 use crate::{door::own_settings, keeper::Keeper, sheet::Sheet};
 
-/// What lives in the object.
-#[durable_object]
+/// What lives in the object. It is exported without the macro of the crate `worker`, which would make new
+/// requests and responses of those that go through it.
+#[wasm_bindgen]
 #[derive(Debug)]
-pub struct Pool(std::result::Result<Keeper, Error>);
+pub struct Pool(Result<Keeper, Error>);
 
-impl DurableObject for Pool {
-    fn new(state: State, env: Env) -> Self {
-        let keeper = open(&state, &env);
+#[wasm_bindgen]
+impl Pool {
+    /// Begun by the platform.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let keeper = open(&State::from(state), &env);
         if let Err(error) = &keeper {
             complain(&error.to_string());
         }
         Self(keeper)
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// What JavaScript threw.
+    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
         match &self.0 {
             Ok(keeper) if keeper.calls_from() == CallsFrom::Worker => {
-                Response::ok(keeper.serve(&request.text().await?).await)
+                let call = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
+                Response::new_with_opt_str(Some(&keeper.serve(&call).await))
             }
-            Ok(keeper) => Ok(keeper.answer(request.inner()).await?.into()),
-            Err(error) => Ok(refuse(request.inner(), error)?.into()),
+            Ok(keeper) => keeper.answer(&request).await,
+            Err(error) => refuse(&request, error),
         }
     }
 
-    async fn alarm(&self) -> Result<Response> {
+    /// Woken by the platform, when it was asked to.
+    pub async fn alarm(&self) {
         if let Ok(keeper) = &self.0 {
             keeper.wake().await;
         }
-        Response::empty()
     }
 }
 
-fn open(state: &State, env: &Env) -> std::result::Result<Keeper, Error> {
+fn open(state: &State, env: &Env) -> Result<Keeper, Error> {
     let unusable = |error: StoreError| Error::PoolUnreachable { reason: error.to_string() };
     let calls_from = own_settings(env)?.calls_from;
     let storage = state.storage();

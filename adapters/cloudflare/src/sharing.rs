@@ -14,16 +14,18 @@ use balance_core::{
     time::Timestamp,
 };
 use balance_js::{
+    body::in_words,
     door::Door,
     host::{Network, now, sleep},
     log::complain,
 };
 use js_sys::{Object, Promise, Reflect};
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use worker::{Context, Env, Method, Request, RequestInit, Response, Result};
+use web_sys::{Request, RequestInit, Response};
+use worker::{Context, Env};
 
-use crate::{PLACE, door::stub};
+use crate::{PLACE, door::pass};
 
 /// What is learned is told at once, but not more often than this.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
@@ -51,7 +53,11 @@ impl Sharing {
     }
 
     /// Answers a request of a caller. The first one waits until it is known what the others know.
-    pub(crate) async fn answer(&self, request: &Request, context: &Context) -> Result<Response> {
+    pub(crate) async fn answer(
+        &self,
+        request: &Request,
+        context: &Context,
+    ) -> Result<Response, JsValue> {
         if !self.0.is_old.replace(true) {
             self.share().await;
         }
@@ -62,10 +68,10 @@ impl Sharing {
                 sharing.share_soon().await;
             });
         };
-        let answer = self.0.door.answer(request.inner(), &wait_until).await;
+        let answer = self.0.door.answer(request, &wait_until).await;
         self.0.door.check_keys(&wait_until);
         context.wait_until(self.clone().share_soon());
-        Ok(answer?.into())
+        answer
     }
 
     async fn share_soon(self) {
@@ -96,16 +102,18 @@ struct WayToObject {
 
 #[async_trait(?Send)]
 impl Transport for WayToObject {
-    async fn send(&self, call: String) -> std::result::Result<String, BoxError> {
-        let stub = stub(&self.env, self.location).map_err(|error| error.to_string())?;
+    async fn send(&self, call: String) -> Result<String, BoxError> {
         let answer = async {
-            let mut init = RequestInit::new();
-            init.with_method(Method::Post).with_body(Some(call.into()));
-            // The address is nobody's: a stub leads to the object whatever it says.
-            let request = Request::new_with_init("https://pool/", &init)?;
-            stub.fetch_with_request(request).await?.text().await
+            let init = RequestInit::new();
+            init.set_method("POST");
+            init.set_body(&call.into());
+            // The address is nobody's: the way leads to the object whatever it says.
+            let request = Request::new_with_str_and_init("https://pool/", &init)?;
+            let response = pass(&request, &self.env, self.location).await;
+            let response = response.map_err(|error| JsValue::from(error.to_string()))?;
+            Ok(JsFuture::from(response.text()?).await?.as_string().unwrap_or_default())
         };
         // Errors of JavaScript are bound to their thread; what they say is not.
-        answer.await.map_err(|error: worker::Error| error.to_string().into())
+        answer.await.map_err(|thrown: JsValue| in_words(&thrown).into())
     }
 }

@@ -4,6 +4,7 @@
 //! what happens instead; what could not be run is counted as skipped, and where `CI` is set as failed.
 
 mod options;
+mod overhead;
 mod report;
 mod runtime;
 mod runtimes;
@@ -78,7 +79,7 @@ async fn column(runtime: &Runtime, scenarios: &[Scenario], options: &Options) ->
         tell(proof.name, &cell);
         proofs.push((proof.name, cell));
     }
-    let first_answer = startup::first_answer(&start).await;
+    let first_answer = startup::first_answer(&start, &startup::settings()).await;
     Column { name: runtime.name, cells, proofs, first_answer }
 }
 

@@ -27,5 +27,9 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
 ];
 
 /// What single runtimes must show beside the scenarios.
-pub(crate) const PROOFS: &[&[Proof]] =
-    &[cloudflare::proofs::ALL, cloudflare::shared::ALL, web::proofs::ALL];
+pub(crate) const PROOFS: &[&[Proof]] = &[
+    cloudflare::proofs::ALL,
+    cloudflare::overhead::ALL,
+    cloudflare::shared::ALL,
+    web::proofs::ALL,
+];

@@ -213,7 +213,8 @@ impl Drop for Fetching {
 }
 
 /// What JavaScript threw, as a sentence with its causes, which say what happened.
-pub(crate) fn in_words(thrown: &JsValue) -> String {
+#[must_use]
+pub fn in_words(thrown: &JsValue) -> String {
     let mut text = String::new();
     let mut error = thrown.clone();
     // Causes of causes end somewhere, but nothing promises it.

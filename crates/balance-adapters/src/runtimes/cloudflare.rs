@@ -1,8 +1,9 @@
 //! Cloudflare: the Worker and its object, on bare workerd and under `wrangler dev`.
 //!
-//! Invariant: what runs here was built by the script that `wrangler deploy` runs, and is configured by the
-//! `wrangler.toml` that it reads.
+//! Invariant: what runs here was built by the script that `wrangler deploy` runs, always as it is shipped, and is
+//! configured by the `wrangler.toml` that it reads.
 
+pub(crate) mod overhead;
 pub(crate) mod proofs;
 pub(crate) mod shared;
 
@@ -20,26 +21,24 @@ use std::{
 use balance_testkit::server::{Folder, Server, free_address};
 use xtask::{cloudflare, process::root, tally::Failure};
 
-use crate::runtime::{Profile, Running, Runtime, Settings, Start};
+use crate::runtime::{Running, Runtime, Settings, Start};
 
 pub(crate) const WORKERD: Runtime =
-    Runtime { name: "workerd", lacks: &[], prepare: |profile| prepare(profile, Worker::serve) };
+    Runtime { name: "workerd", lacks: &[], prepare: |_| prepare(Worker::serve) };
 
-pub(crate) const WRANGLER: Runtime = Runtime {
-    name: "wrangler dev",
-    lacks: &[],
-    prepare: |profile| prepare(profile, Worker::develop),
-};
+pub(crate) const WRANGLER: Runtime =
+    Runtime { name: "wrangler dev", lacks: &[], prepare: |_| prepare(Worker::develop) };
 
 /// The same where the Worker calls Gemini, and the object keeps what is shared.
-pub(crate) const WORKERD_WORKER: Runtime = Runtime {
-    name: "worker mode",
-    lacks: &[],
-    prepare: |profile| prepare(profile, Worker::serve_from_worker),
-};
+pub(crate) const WORKERD_WORKER: Runtime =
+    Runtime { name: "worker mode", lacks: &[], prepare: |_| prepare(Worker::serve_from_worker) };
 
 /// The way from the Worker to its object.
 const OBJECT: &str = r#"(name = "POOL", durableObjectNamespace = "Pool")"#;
+
+/// The Worker's files, as workerd is told of them.
+const MODULES: &str = r#"(name = "index.js", esModule = embed "index.js"),
+    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),"#;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -56,9 +55,9 @@ struct Worker {
 /// It is built once for all that run it.
 static WORKER: OnceLock<Worker> = OnceLock::new();
 
-fn prepare(profile: Profile, serve: Serve) -> Result<Start, Failure> {
+fn prepare(serve: Serve) -> Result<Start, Failure> {
     if WORKER.get().is_none() {
-        let (build, packages) = cloudflare::build(profile == Profile::Release)?;
+        let (build, packages) = cloudflare::build()?;
         // Another one would be the same.
         let _set = WORKER.set(Worker { build, packages });
     }
@@ -105,9 +104,22 @@ impl Worker {
         }
         fs::create_dir_all(folder.join("database")).map_err(failed)?;
         fs::write(folder.join("config.capnp"), config).map_err(failed)?;
-        let mut command = Command::new(self.packages.join("workerd/bin/workerd"));
+        let mut command = Command::new(self.workerd()?);
         command.current_dir(folder).args(["serve", "config.capnp"]);
         Server::run(command, address, PATIENCE)
+    }
+
+    /// workerd itself, not the script that npm puts before it.
+    fn workerd(&self) -> Result<PathBuf, String> {
+        let folder = self.packages.join("@cloudflare");
+        let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+        let is_it = |path: &PathBuf| path.exists();
+        let mut packages = fs::read_dir(&folder).map_err(failed)?.flatten();
+        let found = packages.find_map(|package| {
+            let is_of_workerd = package.file_name().to_string_lossy().starts_with("workerd-");
+            is_of_workerd.then(|| package.path().join("bin/workerd")).filter(is_it)
+        });
+        found.ok_or_else(|| format!("{} has no workerd for this machine", folder.display()))
     }
 
     /// Under `wrangler dev`, as somebody who works on it would.
@@ -156,8 +168,7 @@ const config :Workerd.Config = (
 );
 const worker :Workerd.Worker = (
   modules = [
-    (name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),
+    {MODULES}
   ],
   compatibilityDate = {date},
   compatibilityFlags = {flags},

@@ -20,7 +20,7 @@ use balance_testkit::{
 use http::Request;
 
 use super::{
-    capnp,
+    MODULES, capnp,
     proofs::{KEPT, Proved, answered, checks, generate, generate_at, mock, serve, settings},
     worker,
 };
@@ -73,7 +73,7 @@ async fn contract() -> Proved {
     let config = add_worker(
         &config,
         "straight",
-        r#"(name = "straight.js", esModule = embed "straight.js")"#,
+        r#"(name = "straight.js", esModule = embed "straight.js"),"#,
     );
     fs::write(folder.path().join("straight.js"), STRAIGHT).map_err(|error| error.to_string())?;
     for scope in ["one", "two"] {
@@ -101,15 +101,13 @@ async fn two_workers() -> Proved {
     let settings = from_worker(settings(&mock, &[("API_KEYS", &keys)]));
     let folder = Folder::new()?;
     let (first, second) = (free_address()?, free_address()?);
-    let modules = r#"(name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm")"#;
     let config = capnp(&settings, first)?.replace(
         "sockets = [",
         &format!(
             r#"sockets = [(name = "second", address = "{second}", http = (), service = "second"), "#
         ),
     );
-    let config = add_worker(&config, "second", modules);
+    let config = add_worker(&config, "second", MODULES);
     let _server = worker()?.serve_by(&config, folder.path(), first)?;
     for _ in 0..4 {
         answered(&generate_at(first).await?)?;
@@ -164,11 +162,11 @@ fn add_worker(config: &str, name: &str, modules: &str) -> String {
     let service = format!("(name = \"{name}\", worker = .{name}),\n    (name = \"internet\"");
     config.replace("(name = \"internet\"", &service)
         + &format!(
-            "const {name} :Workerd.Worker = (\n  modules = [\n    {modules},\n  ],\n  compatibilityDate{own});\n"
+            "const {name} :Workerd.Worker = (\n  modules = [\n    {modules}\n  ],\n  compatibilityDate{own});\n"
         )
 }
 
-fn from_worker(mut settings: Settings) -> Settings {
+pub(super) fn from_worker(mut settings: Settings) -> Settings {
     settings.insert("CLOUDFLARE_CALLS_FROM".into(), "worker".into());
     settings
 }

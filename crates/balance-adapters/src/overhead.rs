@@ -1,0 +1,83 @@
+//! What a gateway adds to a small request, beside plain pass-throughs on the same platform.
+//!
+//! Invariant: all are asked in turns, one request at a time on one connection, before the same upstream; the
+//! best round of each counts, as what disturbs only ever adds.
+
+use std::{net::SocketAddr, time::Duration};
+
+use balance_bench::{client::Connection, statistics::percentile};
+
+use crate::runtime::Settings;
+
+const ROUNDS: usize = 9;
+const REQUESTS_IN_ROUND: usize = 400;
+
+/// The medians, in the order of the addresses.
+pub(crate) async fn in_turns<const N: usize>(
+    addresses: [SocketAddr; N],
+    key: &str,
+) -> Result<[Duration; N], String> {
+    let mut best = [Duration::MAX; N];
+    let mut connections = Vec::new();
+    for address in addresses {
+        connections.push(Connection::open(address).await.map_err(|error| error.to_string())?);
+    }
+    for _ in 0..ROUNDS {
+        let places = connections.iter_mut().zip(addresses).zip(&mut best);
+        for ((connection, address), best) in places {
+            *best = round(connection, &request(address, key)).await?.min(*best);
+        }
+    }
+    Ok(best)
+}
+
+async fn round(connection: &mut Connection, request: &str) -> Result<Duration, String> {
+    let mut times = Vec::new();
+    for _ in 0..REQUESTS_IN_ROUND {
+        let answer = connection.exchange(request.as_bytes(), |_| {}).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        if answer.status != 200 {
+            return Err(format!("an answer has the status {}", answer.status));
+        }
+        times.push(answer.whole);
+    }
+    Ok(percentile(&mut times, 0.5))
+}
+
+/// Tells how two times compare, and whether that will do.
+pub(crate) fn compare(
+    what: &str,
+    ours: Duration,
+    plain: Duration,
+    most: f64,
+) -> Result<(), String> {
+    let ratio = ours.as_secs_f64() / plain.as_secs_f64();
+    let (ours, plain) = (ours.as_micros(), plain.as_micros());
+    println!("{what}: {ours} µs, plain {plain} µs: {ratio:.2} times, of {most} allowed");
+    if ratio <= most { Ok(()) } else { Err(format!("{what} takes {ratio:.2} times as long")) }
+}
+
+/// For the gateway, and for the pass-throughs.
+pub(crate) fn settings(upstream: &str, key: &str) -> Settings {
+    let settings = [
+        ("API_KEYS", key),
+        ("ACCESS_TOKENS", key), // so that upstream can be asked by the same request
+        ("BASE_URL", upstream),
+        ("LOG_LEVEL", "warn"), // the pass-throughs write no line for each request either
+        ("UPSTREAM", upstream),
+        ("KEY", key),
+    ];
+    settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+fn request(address: SocketAddr, key: &str) -> String {
+    let text =
+        "Which three rivers of Europe carry the most water, and into which seas do they flow?";
+    let body = format!(r#"{{"contents":[{{"role":"user","parts":[{{"text":"{text}"}}]}}]}}"#);
+    let length = body.len();
+    format!(
+        "POST /v1beta/models/gemini-2.5-flash:generateContent HTTP/1.1\r\nhost: {address}\r\n\
+         x-goog-api-key: {key}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n\
+         {body}"
+    )
+}
