@@ -51,13 +51,18 @@ pub(crate) fn name_file(body: &[u8], key: KeyId, nonce: u64) -> Option<Vec<u8>> 
     serde_json::to_vec(&request).ok()
 }
 
-/// How much of a content tells conversations apart: a picture of some MiB needs no digest of all.
-const MOST_TOLD: usize = 4096;
+/// How much of either end of a content tells conversations apart: a picture of some MiB needs no digest
+/// of all.
+const END: usize = 2048;
 
 /// What all turns of a conversation with Gemini have in common: a digest of its first content.
 pub(crate) fn conversation(body: &[u8]) -> Option<u64> {
     let first = first_content(body)?;
-    Some(digest(first.get(..MOST_TOLD).unwrap_or(first)))
+    let ends = first.get(..END).zip(first.len().checked_sub(END).and_then(|at| first.get(at..)));
+    Some(match ends.filter(|_| first.len() > 2 * END) {
+        None => digest(first),
+        Some((head, tail)) => digest([head, tail, &(first.len() as u64).to_le_bytes()].concat()),
+    })
 }
 
 /// The text of the first item of the list `contents`, at the top of a JSON object.
@@ -154,6 +159,19 @@ mod tests {
             r#"{"tools":[{"contents":[1]}],"x":"contents","contents":[{"role":"user","parts":[{"text":"Ho"}]}]}"#,
         );
         assert_eq!(after, other);
+    }
+
+    #[test]
+    fn of_a_long_first_content_both_ends_and_the_length_tell() {
+        let of = |head: &str, middle: usize, tail: &str| {
+            let data = "A".repeat(middle);
+            conversation(format!(r#"{{"contents":[{{"x":"{head}{data}{tail}"}}]}}"#).as_bytes())
+        };
+        let one = of("a", 100_000, "a");
+        assert!(one.is_some() && one == of("a", 100_000, "a"));
+        for other in [of("b", 100_000, "a"), of("a", 100_000, "b"), of("a", 100_001, "a")] {
+            assert_ne!(other, one);
+        }
     }
 
     #[test]

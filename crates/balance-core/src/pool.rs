@@ -25,6 +25,7 @@ mod models;
 mod numbers;
 mod oddity;
 mod outage;
+mod pages;
 mod rank;
 mod rest;
 mod roster;
@@ -167,14 +168,15 @@ impl Pool {
                 return Err(Resting { until: Some(until), why: Why::AllResting });
             }
         };
-        let (Some(key), Some(project)) = (roster.key(slot), roster.project_of(slot)) else {
+        let Some(project) = roster.project_of(slot) else {
             return Err(self.resting(place, now));
         };
         let tries = model.begin(project, tokens, roster, now) | self.outage.begin(now);
-        let (key, secret) = (key.id, key.secret.clone());
         let number = self.leases.begin(slot, now + LEASE_TIME);
         self.roster.loads_mut().begin(slot, number, now);
         let reserved = Reserved { begun: now, guess: ask.tokens, tokens, tries };
+        let Some(key) = self.roster.key(slot) else { return Err(self.resting(place, now)) };
+        let (key, secret) = (key.id, key.secret.clone());
         Ok(Lease { key, secret, number, place, reserved, roll })
     }
 
@@ -219,6 +221,9 @@ impl Pool {
                     self.kin.note_number(lease.key, number, now);
                 }
             }
+        }
+        if let Some(model) = self.models.at(lease.place) {
+            model.prepare_pick(&self.roster, now);
         }
     }
 
@@ -307,7 +312,7 @@ impl Pool {
         let can_serve = |slot: usize| held.is_none() || roster.project_of(slot) == held;
         let is_left =
             |slot: &usize| roster.open().contains(*slot) && can_serve(*slot) && !is_tried(*slot);
-        let outage = self.outage.blocked_until(now).max(model.outage.blocked_until(now));
+        let outage = self.outage.look_again(now).max(model.outage.look_again(now));
         // In an outage there are keys that are ready, and are not given.
         let is_kept = |slot: usize| is_left(&slot) && model.is_ready(slot, roster);
         if outage.is_some() && !model.has_none_ready() && roster.open().iter().any(is_kept) {

@@ -146,9 +146,10 @@ settings! {
     /// The same for single keys, which then holds for their projects: `{"90123456": [rpm, rpd, tpm]}`,
     /// by the last eight characters of the key.
     key_rate_limits: KeyLimits = "", ["KEY_RATE_LIMITS"], secret;
-    /// Whether a limit that Google names to one project is kept for all others of its tier, until
-    /// they are served more. Saves 429s where all projects are alike.
-    projects_alike: Switch = "false", ["PROJECTS_ALIKE"];
+    /// Whether a limit that Google names to one project is presumed of all others of its tier, until
+    /// they are served more. When no other key is ready, they are asked for more, one each second; or
+    /// not at all where instances share the keys.
+    projects_alike: Switch = "true", ["PROJECTS_ALIKE"];
     /// Whether keys that no `project` is given of are grouped by project where Google's answers tell
     /// that they share one: by its number in an error, or because they are refused together.
     infer_projects: Switch = "true", ["INFER_PROJECTS"];
@@ -167,7 +168,7 @@ settings! {
     /// JSON list, and a `*` at the end stands for any ending. Empty means all.
     paid_models: PaidModels = "", ["PAID_MODELS"];
     /// How many keys one request may try; 0 and 1 both mean one.
-    attempts: Bounded<0, 100> = "10", ["ATTEMPTS", "MAX_RETRIES"];
+    attempts: Bounded<0, 100> = "30", ["ATTEMPTS", "MAX_RETRIES"];
     /// How long a stream may take to its first content, per try.
     first_byte: Seconds = "45", ["FIRST_BYTE_SECONDS"];
     /// How long a running answer may be silent before it counts as broken.

@@ -12,7 +12,7 @@ const WASTE_AFTER: f64 = 0.001;
 const WASTE_ALL: f64 = 0.01;
 
 /// How much longer one pick of a hundred may take with 100,000 keys than with ten.
-const PICK: u128 = 3;
+const PICK: u64 = 3;
 
 /// Each bar that is missed, in words.
 pub(crate) fn misses(report: &Report) -> Vec<String> {

@@ -48,9 +48,10 @@ pub(crate) struct Row {
 #[derive(Debug, Serialize)]
 pub(crate) struct Pick {
     keys: usize,
-    p50_ns: u128,
-    pub(crate) p99_ns: u128,
-    /// Memory of the process that the pool added; `None` where the system does not tell.
+    p50_ns: u64,
+    pub(crate) p99_ns: u64,
+    /// Memory of the process that the pool added, whole pages of it; `None` where the system does not
+    /// tell.
     bytes_per_key: Option<usize>,
 }
 
@@ -72,7 +73,12 @@ impl fmt::Display for Row {
     }
 }
 
+/// How many picks are timed, after so many for each key that all is as it will stay.
 const PICKS: usize = 200_000;
+const PICKS_BEFORE: usize = 6;
+
+/// How often each key is picked.
+const ROUND: Duration = Duration::from_secs(12);
 
 /// Measures picks on this machine.
 pub(crate) fn picks() -> Vec<Pick> {
@@ -82,19 +88,24 @@ pub(crate) fn picks() -> Vec<Pick> {
 fn pick(size: usize) -> Pick {
     let keys: Vec<_> =
         (0..size).filter_map(|n| Key::parse(&format!("AIzaSy-simulated-{n:022}")).ok()).collect();
+    let mut times = vec![u64::MAX; PICKS];
     let before = resident_bytes();
     let mut pool = Pool::new(keys, Strategy::Balanced);
     let mut chance = StdRng::seed_from_u64(1);
-    let mut times = Vec::with_capacity(PICKS);
     let refused = refusal();
-    for number in 0..PICKS {
-        // As many picks in a second as there are keys, so that a fifth of them rests at any time.
-        let now = start() + Duration::from_millis((number * 1000 / size) as u64);
+    let timed_from = size * PICKS_BEFORE;
+    for number in 0..timed_from + PICKS {
+        // A fifth of the keys rests at any time.
+        let since = ROUND.as_millis() as u64 * number as u64 / size as u64;
+        let now = start() + Duration::from_millis(since);
         let (roll, is_refused) = (chance.random(), chance.random_bool(0.2));
         let ask = Ask { model: Some("gemini-3.8-flash"), ..Ask::default() };
         let begun = Instant::now();
         let lease = pool.select(&ask, now, roll);
-        times.push(begun.elapsed().as_nanos());
+        let took = begun.elapsed();
+        if let Some(time) = number.checked_sub(timed_from).and_then(|place| times.get_mut(place)) {
+            *time = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        }
         if let Ok(lease) = lease {
             pool.settle(lease, if is_refused { Err(&refused) } else { Ok(Usage::default()) }, now);
         }
@@ -107,8 +118,10 @@ fn pick(size: usize) -> Pick {
 }
 
 fn refusal() -> Fault {
-    let retry_after = Some(Duration::from_secs(1));
-    let quota = Quota::Minute { retry_after, limits: Limits::default() };
+    let retry_after = Some(ROUND);
+    // More than is sent here: who is refused shares its quota with others.
+    let limits = Limits { requests_per_minute: Some(30), ..Limits::default() };
+    let quota = Quota::Minute { retry_after, limits };
     Fault {
         blame: Blame::Quota(quota),
         status: StatusCode::TOO_MANY_REQUESTS,

@@ -17,11 +17,16 @@ use crate::{fault::Limits, time::Timestamp};
 /// moment it arrives there, and what one request may take longer than another to get there.
 pub(super) const WINDOW: Duration = Duration::from_millis(60_200);
 
+/// No moment: later than any.
+const NEVER: Timestamp = Timestamp::from_unix_millis(u64::MAX >> 1);
+
 /// The counters of one (project, model).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Bucket {
     /// What counts in this minute, in the order in which it was begun.
     minute: VecDeque<Entry>,
+    /// When the first of it was begun; no moment if there is none. So that most calls need not look.
+    oldest: Timestamp,
     minute_requests: u64,
     minute_tokens: u64,
     day_ends: Timestamp,
@@ -32,6 +37,23 @@ pub(super) struct Bucket {
     changed: Timestamp,
     /// Whether more was served than other projects' limits allow, so that they do not hold here.
     pub(super) is_beyond_presumption: bool,
+}
+
+impl Default for Bucket {
+    fn default() -> Self {
+        Self {
+            minute: VecDeque::new(),
+            oldest: NEVER,
+            minute_requests: 0,
+            minute_tokens: 0,
+            day_ends: Timestamp::default(),
+            day_requests: 0,
+            day_served: 0,
+            day_tokens: 0,
+            changed: Timestamp::default(),
+            is_beyond_presumption: false,
+        }
+    }
 }
 
 /// Requests that were begun in one millisecond.
@@ -70,14 +92,17 @@ impl Bucket {
     /// Counts a request that begins, with the tokens that it is expected to take.
     pub(super) fn reserve(&mut self, tokens: u64, now: Timestamp) {
         self.advance(now);
-        self.changed = now;
-        match self.minute.back_mut().filter(|entry| entry.at >= now) {
+        // What was begun before needs no look.
+        let latest = if self.changed < now { None } else { self.minute.back_mut() };
+        match latest.filter(|entry| entry.at >= now) {
             Some(entry) => {
                 entry.requests = entry.requests.saturating_add(1);
                 entry.tokens = entry.tokens.saturating_add(tokens);
             }
             None => self.minute.push_back(Entry { at: now, requests: 1, served: 0, tokens }),
         }
+        self.changed = now;
+        self.oldest = self.oldest.min(now);
         self.minute_requests += 1;
         self.day_requests += 1;
         self.minute_tokens = self.minute_tokens.saturating_add(tokens);
@@ -141,6 +166,11 @@ impl Bucket {
         room
     }
 
+    /// When the oldest request that may count was begun; reads all that a pick will read.
+    pub(super) fn first_word(&self) -> Timestamp {
+        self.minute.front().map_or(self.oldest, |entry| entry.at)
+    }
+
     /// When something last changed.
     pub(super) const fn changed(&self) -> Timestamp {
         self.changed
@@ -173,6 +203,7 @@ impl Bucket {
         let add = |sum: u64, entry: &Entry| sum.saturating_add(entry.tokens);
         self.minute_tokens = minute.values().fold(0, add);
         self.minute = minute.into_values().collect();
+        self.note_oldest();
         if record.day_ends == self.day_ends {
             self.day_requests = self.day_requests.max(record.day_requests);
             self.day_tokens = self.day_tokens.max(record.day_tokens);
@@ -190,6 +221,7 @@ impl Bucket {
             self.minute.extend(other.minute);
             self.minute.make_contiguous().sort_by_key(|entry| entry.at);
         }
+        self.note_oldest();
         self.minute_requests += other.minute_requests;
         self.minute_tokens = self.minute_tokens.saturating_add(other.minute_tokens);
         self.day_requests += other.day_requests;
@@ -215,8 +247,14 @@ impl Bucket {
         let served_in_minute =
             || self.minute.iter().map(|entry| u64::from(entry.served)).sum::<u64>();
         let over = |limit: Option<u64>, most: u64| limit.is_some_and(|limit| most > limit);
+        let tokens_served = || {
+            let served = self.minute.iter().filter(|entry| entry.served >= entry.requests);
+            served.fold(0, |sum: u64, entry| sum.saturating_add(entry.tokens))
+        };
         over(limits.requests_per_minute, self.minute_requests)
             && over(limits.requests_per_minute, served_in_minute())
+            || over(limits.tokens_per_minute, self.minute_tokens)
+                && over(limits.tokens_per_minute, tokens_served())
             || over(limits.requests_per_day, self.day_served)
     }
 
@@ -232,15 +270,24 @@ impl Bucket {
         for entry in &mut self.minute {
             entry.at = entry.at.before(by);
         }
+        self.note_oldest();
+        self.changed = self.changed.before(by);
         self.day_ends = self.day_ends.min(now.next_los_angeles_midnight());
+    }
+
+    fn note_oldest(&mut self) {
+        self.oldest = self.minute.front().map_or(NEVER, |entry| entry.at);
     }
 
     /// Forgets what no longer counts.
     fn advance(&mut self, now: Timestamp) {
-        while let Some(entry) = self.minute.front().filter(|entry| entry.at + WINDOW <= now) {
-            self.minute_requests -= u64::from(entry.requests);
-            self.minute_tokens = self.minute_tokens.saturating_sub(entry.tokens);
-            self.minute.pop_front();
+        if self.oldest + WINDOW <= now {
+            while let Some(entry) = self.minute.front().filter(|entry| entry.at + WINDOW <= now) {
+                self.minute_requests -= u64::from(entry.requests);
+                self.minute_tokens = self.minute_tokens.saturating_sub(entry.tokens);
+                self.minute.pop_front();
+            }
+            self.note_oldest();
         }
         if now >= self.day_ends {
             (self.day_requests, self.day_served, self.day_tokens) = (0, 0, 0);

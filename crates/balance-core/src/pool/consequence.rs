@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{
     Lease, Pool,
     model::{Failure, Rest, Spent},
-    outage::Failing,
+    outage::{Failing, Others},
     rest::{self, Doubt},
     slices::Sharing,
 };
@@ -102,20 +102,22 @@ impl Pool {
             let failure = Failure { doubt, retry_after, begun, roll };
             model.doubt(project, failure, &self.roster, now);
         }
-        let is_last = model.has_none_ready();
+        let others = model.others(now);
         let tries = lease.reserved.tries;
         let failing = Failing { project, model: number, begun, at: now, tries };
         let all_fail = match doubt {
             Doubt::Refusal => return,
             Doubt::Capacity => false,
-            Doubt::Service => self.outage.failed(failing, is_last, 2, roll),
+            Doubt::Service => self.outage.failed(failing, Others::Ready, 2, roll),
         };
-        if model.outage.failed(failing, is_last, 1, roll) || all_fail {
+        if model.outage.failed(failing, others, 1, roll) || all_fail {
             let (own, all) = (model.outage.projects(), self.outage.projects());
             let innocent: Vec<_> = own.chain(all).collect();
             for project in innocent {
                 model.absolve(project, &self.roster, now);
             }
+            // Who was doubted before may be the one that is spared.
+            model.reconsider(&self.roster, now);
         }
     }
 

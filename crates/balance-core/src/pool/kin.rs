@@ -23,16 +23,19 @@ const LATE: Duration = Duration::from_secs(60);
 const EARLY: Duration = Duration::from_millis(500);
 
 /// The most refusals and pairs that are kept in mind, and the most keys that one is tested with.
-const MOST_CASES: usize = 64;
-const MOST_PAIRS: usize = 8192;
+const MOST_CASES: usize = 1024;
+const MOST_PAIRS: usize = 131_072;
 const MOST_TESTS: usize = 8;
+
+/// How many refusals are looked at, at each pick, for a key that should be asked.
+const LOOKED_AT: usize = 16;
 
 /// How much one answer weighs in the share of refusals, and the least that this is taken to be.
 const WEIGHT: f64 = 1.0 / 64.0;
 const LEAST_SHARE: f64 = 0.01;
 
 /// How unlikely it must be that two keys were refused together by chance, for each key there is.
-const SURE: f64 = 1e6;
+const SURE: f64 = 1e2;
 
 /// What is known, and what is suspected.
 #[derive(Debug, Default)]
@@ -46,6 +49,8 @@ pub(super) struct Kinship {
     named: HashMap<u64, KeyId>,
     /// What goes on: keys that are refused, though not by what was sent with them.
     cases: Vec<Case>,
+    /// Where to go on looking for a key that should be asked.
+    cursor: usize,
     /// How unlikely it is that two groups were refused together by chance, as a logarithm. Each pair
     /// stands here both ways round.
     pairs: BTreeMap<(KeyId, KeyId), f64>,
@@ -185,7 +190,10 @@ impl Kinship {
         let (leaders, pairs) = (&self.leaders, &self.pairs);
         let leader = |key: KeyId| leaders.get(&key).map_or(key, |(leader, _)| *leader);
         let running = |case: &&mut Case| case.model == model && case.until > now;
-        self.cases.iter_mut().filter(running).find_map(|case| {
+        let first = self.cursor % self.cases.len().max(1);
+        self.cursor = first + LOOKED_AT;
+        let looked_at = self.cases.iter_mut().skip(first).take(LOOKED_AT);
+        looked_at.filter(running).find_map(|case| {
             if !mem::replace(&mut case.has_tested_kin, true) && leaders.contains_key(&case.key) {
                 return Some(Test::KinOf(case.key));
             }

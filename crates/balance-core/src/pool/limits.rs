@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use super::{numbers::ByProject, slices::Sharing};
+use super::{pages::Pages, slices::Sharing};
 use crate::{
     fault::Limits,
     key::{Key, KeyId, Tier},
@@ -29,7 +29,7 @@ pub struct PoolLimits {
     /// Those of single keys, for every model.
     pub by_key: KeyLimits,
     /// Whether a limit that Google names to one project is taken to hold for all others of its tier
-    /// until they are served more: right where all are alike, too careful where some have more.
+    /// until they are served more. Once no other key is ready, one after the other is asked for more.
     pub alike: bool,
     /// The models that paid keys serve, once no free one is ready.
     pub paid_models: PaidModels,
@@ -109,7 +109,7 @@ pub(super) struct ModelLimits {
     setting: Limits,
     default: Limits,
     /// What Google said, by project.
-    told: ByProject<Told>,
+    told: Pages<Told>,
     /// What is presumed of projects that were not told, by tier.
     presumed: [Option<Presumed>; 2],
     /// Whether what is presumed holds.
@@ -117,7 +117,7 @@ pub(super) struct ModelLimits {
 }
 
 /// What Google said, and when.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Told {
     limits: Limits,
     at: Timestamp,
@@ -155,14 +155,29 @@ impl ModelLimits {
             .or(self.default)
     }
 
+    /// Whether no limit of this model is known, of whatever project.
+    pub(super) fn is_unlimited(&self) -> bool {
+        self.is_blank() && self.setting == Limits::default() && self.default == Limits::default()
+    }
+
+    /// Whether what one project is told is presumed of others.
+    pub(super) const fn presumes(&self) -> bool {
+        self.alike
+    }
+
+    /// When Google last said something to a project.
+    pub(super) fn told_at(&self, project: usize) -> Timestamp {
+        self.told.of(project).map_or_else(Timestamp::default, |told| told.at)
+    }
+
     /// What Google said to a project, if that is believed still.
     pub(super) fn told(&self, project: usize, now: Timestamp) -> Option<Limits> {
-        self.told.get(&project).filter(|told| told.is_believed(now)).map(|told| told.limits)
+        self.told.of(project).filter(|told| told.is_believed(now)).map(|told| told.limits)
     }
 
     /// What Google said to a project, and until when that is believed.
     pub(super) fn told_until(&self, project: usize, now: Timestamp) -> Option<(Limits, Timestamp)> {
-        let told = self.told.get(&project).filter(|told| told.is_believed(now))?;
+        let told = self.told.of(project).filter(|told| told.is_believed(now))?;
         Some((told.limits, told.at + LEARNED_FOR))
     }
 
@@ -180,7 +195,7 @@ impl ModelLimits {
         now: Timestamp,
     ) -> Option<Timestamp> {
         let presumed = self.presumed.get(place(tier)).and_then(Option::as_ref).map(|p| &p.told);
-        let told = self.told.get(&project).into_iter().chain(presumed);
+        let told = self.told.of(project).into_iter().chain(presumed);
         told.filter(|told| told.is_believed(now)).map(|told| told.at + LEARNED_FOR).min()
     }
 
@@ -196,7 +211,7 @@ impl ModelLimits {
             return false;
         }
         let own = limits.or(self.told(project, now).unwrap_or_default());
-        self.told.insert(project, Told { limits: own, at: now });
+        *self.told.enter(project) = Told { limits: own, at: now };
         let before = self.presumed(tier, now);
         let Some(presumed) = self.presumed.get_mut(place(tier)) else { return false };
         let source = presumed.as_ref().and_then(|presumed| presumed.project);
@@ -216,7 +231,7 @@ impl ModelLimits {
     pub(super) fn learned(
         &self,
     ) -> impl Iterator<Item = (Option<usize>, Option<Tier>, Limits, Timestamp)> {
-        let told = self.told.iter().map(|(project, told)| (Some(*project), None, *told));
+        let told = self.told.iter().map(|(project, told)| (Some(project), None, *told));
         let presumed = [Tier::Free, Tier::Paid].into_iter().filter_map(|tier| {
             let presumed = self.presumed.get(place(tier))?.as_ref()?;
             Some((None, Some(tier), presumed.told))
@@ -228,14 +243,18 @@ impl ModelLimits {
 
     /// Whether Google said nothing yet.
     pub(super) fn is_blank(&self) -> bool {
-        self.told.is_empty() && self.presumed.iter().all(Option::is_none)
+        // Whatever one project was told is presumed of others.
+        self.presumed.iter().all(Option::is_none)
     }
 
     /// The same for projects that have the numbers given.
     pub(super) fn renumber(&mut self, numbers: &[Option<usize>]) {
         let number = |project: usize| numbers.get(project).copied().flatten();
-        let told = std::mem::take(&mut self.told);
-        self.told = told.into_iter().filter_map(|(p, told)| Some((number(p)?, told))).collect();
+        for (project, told) in std::mem::take(&mut self.told).into_iter() {
+            if let Some(project) = number(project) {
+                *self.told.enter(project) = told;
+            }
+        }
         for presumed in self.presumed.iter_mut().flatten() {
             presumed.project = presumed.project.and_then(number);
         }

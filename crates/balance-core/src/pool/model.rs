@@ -19,11 +19,12 @@ pub(super) use self::{
     metering::Reserved,
 };
 use super::{
-    bucket::{Bucket, Record, Used},
+    bucket::{Bucket, Record, Used, WINDOW},
     estimate::Correction,
     limits::{ModelLimits, PoolLimits},
     numbers::ByProject,
-    outage::Outage,
+    outage::{Others, Outage},
+    pages::Pages,
     rank::Ranks,
     roster::Roster,
     slices::Sharing,
@@ -31,9 +32,8 @@ use super::{
 };
 use crate::{fault::Limits, key::Tier, time::Timestamp};
 
-/// How many projects come back at a pick at the most, while others are ready: more than one request
-/// can put out.
-const WOKEN_BY_A_PICK: usize = 2;
+/// How many projects come back at a time, while others are ready.
+const WOKEN_AT_ONCE: usize = 2;
 
 /// The pool as one model sees it.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Model {
     ready: Ranks,
     /// Whether paid keys serve it.
     takes_paid: bool,
-    cells: ByProject<Cell>,
+    cells: Pages<Cell>,
     /// Projects out of quota.
     resting: BTreeSet<(Timestamp, usize)>,
     /// Projects that are tried last.
@@ -50,7 +50,9 @@ pub(super) struct Model {
     is_metered: bool,
     limits: ModelLimits,
     /// What each project was asked.
-    buckets: ByProject<Bucket>,
+    buckets: Pages<Bucket>,
+    /// Until when what is presumed of limits is not put to the test.
+    presumes_until: Timestamp,
     pub(super) correction: Correction,
     /// What this instance holds of quotas that it shares with others.
     slices: ByProject<Limits>,
@@ -90,6 +92,7 @@ impl Model {
             is_metered: !name.is_empty(),
             limits: ModelLimits::new(name, limits),
             buckets,
+            presumes_until: Timestamp::default(),
             correction,
             slices: ByProject::default(),
             touched: BTreeSet::new(),
@@ -131,7 +134,7 @@ impl Model {
             if !self.serves(project, roster) {
                 continue;
             }
-            let quota = self.cells.get(&project).and_then(|cell| cell.quota);
+            let quota = self.cells.of(project).and_then(|cell| cell.quota);
             let full = self.full_until(project, roster, reopens);
             let ready = quota.map(|rest| rest.until).max(full).map_or(reopens, |t| t.max(reopens));
             first = Some(first.map_or(ready, |first| first.min(ready)));
@@ -148,15 +151,16 @@ impl Model {
         woken
     }
 
-    /// Lets come back some of what is due, so that no pick pays for all that is due at once.
+    /// Lets come back some of what is due: more than one request can put out, and not all at once.
     pub(super) fn wake_some(&mut self, roster: &Roster, now: Timestamp) {
-        for _ in 0..WOKEN_BY_A_PICK {
+        for _ in 0..WOKEN_AT_ONCE {
             if !self.wake_one(roster, now) {
                 return;
             }
         }
     }
 
+    /// Lets come back one project that is due; whether there was any.
     fn wake_one(&mut self, roster: &Roster, now: Timestamp) -> bool {
         let is_due = |timer: &&(Timestamp, usize)| timer.0 <= now;
         let resting = self.resting.first().filter(is_due);
@@ -173,14 +177,14 @@ impl Model {
             Standing::Ready => false,
             Standing::Doubtful(until) | Standing::Resting(until) => until <= now,
         };
-        if self.cells.get(&project).is_some_and(is_due) {
+        if self.cells.of(project).is_some_and(is_due) {
             self.refresh(project, roster, now);
         }
     }
 
     /// Puts a project out until its quota is back.
     pub(super) fn rest(&mut self, project: usize, rest: Rest, roster: &Roster, now: Timestamp) {
-        let cell = self.cells.entry(project).or_default();
+        let cell = self.cells.enter(project);
         if cell.quota.is_none_or(|old| old.until < rest.until) {
             cell.quota = Some(rest);
             cell.changed = now;
@@ -205,18 +209,18 @@ impl Model {
         let mut standing = Standing::Ready;
         let full = self.full_until(project, roster, now);
         if full.is_some() {
-            self.cells.entry(project).or_default();
+            self.cells.enter(project);
             self.touch(project);
         }
         let is_open = self.is_open(project, roster);
-        if let Some(cell) = self.cells.get_mut(&project) {
+        if let Some(cell) = self.cells.of_mut(project) {
             cell.expire(now);
             cell.full = full;
             standing = cell.standing();
             let listed = if is_open { standing } else { Standing::Ready };
             before = mem::replace(&mut cell.listed, listed);
             if cell.is_blank() {
-                self.cells.remove(&project);
+                self.cells.remove(project);
             }
             self.list(project, before, listed);
         }
@@ -245,15 +249,15 @@ impl Model {
         // They are exchanged anew.
         (self.slices, self.touched) = Default::default();
         // Projects that turned out to be one have one number.
-        for (project, bucket) in mem::take(&mut self.buckets) {
+        for (project, bucket) in mem::take(&mut self.buckets).into_iter() {
             if let Some(project) = number(project) {
-                self.buckets.entry(project).or_default().absorb(bucket, now);
+                self.buckets.enter(project).absorb(bucket, now);
             }
         }
-        for (project, mut cell) in mem::take(&mut self.cells) {
+        for (project, mut cell) in mem::take(&mut self.cells).into_iter() {
             if let Some(project) = number(project) {
                 cell.listed = Standing::Ready;
-                self.cells.entry(project).or_default().absorb(&cell);
+                self.cells.enter(project).absorb(&cell);
             }
         }
         self.refresh_all(roster, now);
@@ -266,13 +270,14 @@ impl Model {
             cell.rewind(by, now);
         }
         self.rewind_buckets(by, now);
+        self.presumes_until = self.presumes_until.before(by);
         self.outage.rewind(by);
         self.refresh_all(roster, now);
     }
 
     /// Brings all projects in line, after something that concerns all.
     fn refresh_all(&mut self, roster: &Roster, now: Timestamp) {
-        let mut projects: Vec<_> = self.cells.keys().chain(self.buckets.keys()).copied().collect();
+        let mut projects: Vec<_> = self.cells.projects().chain(self.buckets.projects()).collect();
         projects.sort_unstable();
         projects.dedup();
         for project in projects {
@@ -293,6 +298,16 @@ impl Model {
         self.ready.is_empty()
     }
 
+    /// What there is beside a project that fails.
+    pub(super) fn others(&self, now: Timestamp) -> Others {
+        let is_back_soon = |(until, _): &(Timestamp, usize)| *until <= now + WINDOW;
+        match self.resting.first() {
+            _ if !self.ready.is_empty() => Others::Ready,
+            Some(first) if is_back_soon(first) => Others::Awaited,
+            Some(_) | None => Others::None,
+        }
+    }
+
     /// How many open keys are kept for other models.
     pub(super) fn reserved(&self, roster: &Roster) -> usize {
         if self.takes_paid {
@@ -310,7 +325,7 @@ impl Model {
         let Some(project) = roster.project_of(slot) else { return false };
         roster.open().contains(slot)
             && self.serves(project, roster)
-            && self.cells.get(&project).is_none_or(|cell| cell.standing() == Standing::Ready)
+            && self.cells.of(project).is_none_or(|cell| cell.standing() == Standing::Ready)
     }
 
     /// Whether a slot is as good as any.
@@ -332,13 +347,13 @@ impl Model {
         let sent = self.buckets.iter().filter(|(_, bucket)| whole && bucket.changed() >= since);
         let rested = self.cells.iter().filter(|(_, cell)| cell.changed >= since);
         let tells = |cell: &Cell| cell.quota.is_some() || cell.doubted().is_some();
-        let rested = rested.filter(|(_, cell)| tells(cell)).map(|(project, _)| *project);
-        let projects: BTreeSet<_> = sent.map(|(project, _)| *project).chain(rested).collect();
+        let rested = rested.filter(|(_, cell)| tells(cell)).map(|(project, _)| project);
+        let projects: BTreeSet<_> = sent.map(|(project, _)| project).chain(rested).collect();
         let known = projects.into_iter().map(|project| Known {
             project,
-            rest: self.cells.get(&project).and_then(|cell| cell.quota),
-            doubt: self.cells.get(&project).and_then(Cell::doubted),
-            sent: self.buckets.get_mut(&project).filter(|_| whole).map(|bucket| bucket.record(now)),
+            rest: self.cells.of(project).and_then(|cell| cell.quota),
+            doubt: self.cells.of(project).and_then(Cell::doubted),
+            sent: self.buckets.of_mut(project).filter(|_| whole).map(|bucket| bucket.record(now)),
             told: self.limits.told_until(project, now),
         });
         known.collect()
@@ -352,13 +367,13 @@ impl Model {
     /// Counts what was sent elsewhere, or before.
     pub(super) fn recall_sent(&mut self, project: usize, sent: &Record, now: Timestamp) {
         if self.is_metered {
-            self.buckets.entry(project).or_default().recall(sent, now);
+            self.buckets.enter(project).recall(sent, now);
         }
     }
 
     /// How a project that is open stands.
     pub(super) fn view(&self, project: usize) -> View {
-        let Some(cell) = self.cells.get(&project) else { return View::Ready };
+        let Some(cell) = self.cells.of(project) else { return View::Ready };
         match cell.standing() {
             Standing::Ready => View::Ready,
             Standing::Doubtful(until) => View::Doubtful(until),
@@ -368,7 +383,7 @@ impl Model {
 
     /// What counts of a project's quotas.
     pub(super) fn used(&mut self, project: usize, now: Timestamp) -> Used {
-        self.buckets.get_mut(&project).map_or_else(Used::default, |bucket| bucket.used(now))
+        self.buckets.of_mut(project).map_or_else(Used::default, |bucket| bucket.used(now))
     }
 
     /// Moves a project from one place in the timer lists to another.
@@ -394,14 +409,14 @@ impl Model {
             assert_eq!(self.ready.contains(slot), self.is_ready(slot, roster), "slot {slot}");
         }
         let mut listed = 0;
-        for (project, cell) in &self.cells {
+        for (project, cell) in self.cells.iter() {
             let expected =
-                if self.is_open(*project, roster) { cell.standing() } else { Standing::Ready };
+                if self.is_open(project, roster) { cell.standing() } else { Standing::Ready };
             assert_eq!(cell.listed, expected, "project {project}");
             match cell.listed {
                 Standing::Ready => continue,
-                Standing::Doubtful(until) => assert!(self.doubtful.contains(&(until, *project))),
-                Standing::Resting(until) => assert!(self.resting.contains(&(until, *project))),
+                Standing::Doubtful(until) => assert!(self.doubtful.contains(&(until, project))),
+                Standing::Resting(until) => assert!(self.resting.contains(&(until, project))),
             }
             listed += 1;
         }

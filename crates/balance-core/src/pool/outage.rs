@@ -22,6 +22,9 @@ const ALIKE: Duration = Duration::from_secs(10);
 /// How long a try may take until another one is let through. No first byte takes longer as a rule.
 pub(super) const TRY_TIME: Duration = Duration::from_secs(60);
 
+/// How often to look whether a try is over.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A breaker, closed at first.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
@@ -47,6 +50,16 @@ pub(super) struct Failing {
     pub(super) tries: bool,
 }
 
+/// What is left of the projects when one fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// Some are in good standing.
+    Ready,
+    /// None, but the quota of some is back within a minute: that they serve nothing says nothing.
+    Awaited,
+    None,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum State {
     #[default]
@@ -64,6 +77,14 @@ impl Outage {
             State::Closed => None,
             State::Open(until) | State::Tried(until) => Some(until).filter(|until| *until > now),
         }
+    }
+
+    /// When it pays to look again for one whom nobody calls: at the end of a pause; a try may be over
+    /// at any time. `None` if something can be sent now.
+    pub(super) fn look_again(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.blocked_until(now)?;
+        let is_tried = matches!(self.state, State::Tried(_));
+        Some(if is_tried { until.min(now + LOOK) } else { until })
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -95,12 +116,11 @@ impl Outage {
         }
     }
 
-    /// Notes a failure; `is_last` says that no project in good standing is left, and `models` how
-    /// many must fail. Whether the breaker was opened by it.
+    /// Notes a failure; `models` says how many must fail. Whether the breaker was opened by it.
     pub(super) fn failed(
         &mut self,
         failing: Failing,
-        is_last: bool,
+        others: Others,
         models: usize,
         roll: u64,
     ) -> bool {
@@ -110,7 +130,7 @@ impl Outage {
         let now = failing.at;
         self.failing.retain(|old| old.at + ALIKE > now && old.project != failing.project);
         self.failing.push(failing);
-        if self.is_closed() && !self.is_telling(is_last, models, now) {
+        if self.is_closed() && !self.is_telling(others, models, now) {
             return false;
         }
         self.openings = self.openings.saturating_add(1);
@@ -157,11 +177,15 @@ impl Outage {
         };
     }
 
-    fn is_telling(&self, is_last: bool, models: usize, now: Timestamp) -> bool {
+    fn is_telling(&self, others: Others, models: usize, now: Timestamp) -> bool {
         let first = self.failing.first().map(|failing| failing.model);
         let differ = self.failing.iter().any(|failing| Some(failing.model) != first);
         let count = self.failing.len();
-        let is_whole = is_last || count >= TELLING_PROJECTS || self.last_success + ALIKE < now;
+        let is_whole = match others {
+            Others::None => true,
+            Others::Ready => count >= TELLING_PROJECTS || self.last_success + ALIKE < now,
+            Others::Awaited => count >= TELLING_PROJECTS,
+        };
         count >= LEAST_PROJECTS && (models < 2 || differ) && is_whole
     }
 }
@@ -174,7 +198,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn fail(outage: &mut Outage, project: usize, at: Timestamp) -> bool {
-        outage.failed(Failing { project, model: 0, begun: at, at, tries: true }, true, 1, 0)
+        outage.failed(Failing { project, model: 0, begun: at, at, tries: true }, Others::None, 1, 0)
     }
 
     #[test]
@@ -197,7 +221,7 @@ mod tests {
         outage.succeeded(START.before(SECOND), START);
         let opened = |project| {
             let failing = Failing { project, model: 0, begun: START, at: START, tries: false };
-            outage.failed(failing, false, 1, 0)
+            outage.failed(failing, Others::Ready, 1, 0)
         };
         assert_eq!((0..40).position(opened), Some(TELLING_PROJECTS - 1));
     }
@@ -235,7 +259,7 @@ mod tests {
         let now = START + Duration::from_millis(1);
         assert!(!outage.begin(now), "it is not the one that tries");
         let last = Failing { project: 9, model: 0, begun: now, at: now, tries: false };
-        assert!(!outage.failed(last, true, 1, 0));
+        assert!(!outage.failed(last, Others::None, 1, 0));
         assert_eq!(outage.blocked_until(now), Some(until));
         outage.succeeded(now, now);
         assert!(outage.is_closed());
@@ -246,7 +270,7 @@ mod tests {
         let mut outage = Outage::default();
         let mut fail = |project, model| {
             let failing = Failing { project, model, begun: START, at: START, tries: false };
-            outage.failed(failing, true, 2, 0)
+            outage.failed(failing, Others::None, 2, 0)
         };
         assert!(!(0..9).any(|project| fail(project, 7)));
         assert!(fail(9, 8));

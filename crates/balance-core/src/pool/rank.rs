@@ -43,6 +43,11 @@ impl Ranks {
         self.free.pick(roster, now, roll).or_else(|| self.paid.pick(roster, now, roll))
     }
 
+    /// The slot that will soon be among those that are drawn from, where they are a part of all.
+    pub(super) fn next_in_part(&self) -> Option<usize> {
+        self.free.rotation.next_in_part(self.free.ready.size())
+    }
+
     /// Takes a slot in or out.
     pub(super) fn mark(&mut self, slot: usize, is_ready: bool, roster: &Roster) {
         let is_paid = roster.paid().contains(slot);

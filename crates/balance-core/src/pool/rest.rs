@@ -57,10 +57,15 @@ pub(super) fn doubt(
     asked.max(doubled / 2) + doubled / 2 * share / 1024
 }
 
-/// How long nothing is sent after an outage was noticed so many times: at most eight seconds, as a
-/// request that waits must not miss its end.
+/// How often it is tried at a quick pace whether an outage is over: first it has to be found out
+/// whether some project is spared by it.
+const QUICK_TRIES: u32 = 32;
+
+/// How long nothing is sent after an outage was noticed so many times: at most two seconds at first,
+/// and eight later, as a request that waits must not miss its end.
 pub(super) fn outage(openings: u32, roll: u64) -> Duration {
-    let longest = SECOND.saturating_mul(1 << openings.saturating_sub(1).min(3));
+    let slower = openings.saturating_sub(QUICK_TRIES).min(2);
+    let longest = SECOND.saturating_mul(1 << (openings.saturating_sub(1).min(1) + slower));
     let share = u32::try_from(scale(roll, 1024)).unwrap_or(0);
     longest / 2 + longest / 2 * share / 1024
 }

@@ -3,6 +3,7 @@
 //! Invariant: a slot is open exactly if its key is enabled, not dead, and its project is not shut.
 
 mod fate;
+mod groups;
 mod load;
 mod ring;
 
@@ -12,7 +13,7 @@ use std::{
 };
 
 pub(super) use self::fate::{Membership, Shut};
-use self::{load::Loads, ring::Ring};
+use self::{groups::Groups, load::Loads, ring::Ring};
 use super::{
     kin::Kinship,
     limits::KeyLimits,
@@ -22,6 +23,7 @@ use super::{
 use crate::{
     fault::{KeyFault, Limits},
     key::{Key, KeyId, Tier},
+    secret::Secret,
     time::Timestamp,
 };
 
@@ -31,6 +33,8 @@ pub(super) struct Roster {
     members: Vec<Member>,
     by_id: ByKey<usize>,
     projects: Vec<Project>,
+    /// The slots of each project.
+    groups: Groups,
     /// The project of each slot, and how busy it is.
     loads: Loads,
     open: SlotSet,
@@ -61,7 +65,6 @@ struct Member {
 struct Project {
     name: ProjectName,
     tier: Tier,
-    slots: Vec<usize>,
     /// How many of its keys are enabled and not dead.
     live: usize,
     shut: Option<Shut>,
@@ -90,6 +93,7 @@ impl Roster {
             members: Vec::with_capacity(keys.len()),
             by_id: ByKey::default(),
             projects: Vec::with_capacity(keys.len()),
+            groups: Groups::default(),
             loads: Loads::default(),
             open: SlotSet::new(keys.len()),
             paid: SlotSet::new(0),
@@ -105,6 +109,8 @@ impl Roster {
             roster.add(key, kin, &mut names);
         }
         roster.projects.shrink_to_fit();
+        roster.groups = Groups::new(roster.projects.len(), roster.loads.owners());
+        Secret::pack(roster.members.iter_mut().map(|member| &mut member.key.secret));
         roster.note_paid();
         roster.ring = Ring::new(roster.members.iter().map(|member| member.key.id));
         if by_weight {
@@ -129,7 +135,6 @@ impl Roster {
             self.projects.push(Project::new(name, key.tier));
         }
         if let Some(owner) = self.projects.get_mut(project) {
-            owner.slots.push(slot);
             owner.live += usize::from(key.enabled);
         }
         if key.enabled {
@@ -144,8 +149,11 @@ impl Roster {
             return;
         }
         self.paid = SlotSet::new(self.members.len());
-        for slot in self.projects.iter().filter(|p| p.tier == Tier::Paid).flat_map(|p| &p.slots) {
-            self.paid.insert(*slot);
+        for slot in 0..self.members.len() {
+            let project = self.loads.project_of(slot).and_then(|number| self.projects.get(number));
+            if project.is_some_and(|project| project.tier == Tier::Paid) {
+                self.paid.insert(slot);
+            }
         }
     }
 
@@ -163,15 +171,14 @@ impl Roster {
         let names = self.projects.iter().enumerate().map(|(number, p)| (p.name.clone(), number));
         let names: HashMap<_, _> = names.collect();
         // A key without a tag may be in a group by now.
-        let of_key = |project: &Project| match &project.name {
+        let of_key = |(number, project): (usize, &Project)| match &project.name {
             ProjectName::Tag(_) => None,
-            ProjectName::Key(_) => {
-                let first = project.slots.first().and_then(|slot| old.key(*slot))?;
-                self.project_of(self.slot_of(first.id)?)
-            }
+            ProjectName::Key(_) => self.project_of(self.slot_of(old.name_of(number)?)?),
         };
-        let number = |p: &Project| names.get(&p.name).copied().or_else(|| of_key(p));
-        let numbers: Vec<_> = old.projects.iter().map(number).collect();
+        let number = |(number, project): (usize, &Project)| {
+            names.get(&project.name).copied().or_else(|| of_key((number, project)))
+        };
+        let numbers: Vec<_> = old.projects.iter().enumerate().map(number).collect();
         self.loads.inherit(&old.loads, &numbers);
         for (project, number) in old.projects.iter().zip(&numbers) {
             let Some(number) = *number else { continue };
@@ -219,7 +226,7 @@ impl Roster {
 
     /// The slots of a project's keys.
     pub(super) fn slots_of(&self, project: usize) -> &[usize] {
-        self.projects.get(project).map_or(&[], |project| &project.slots)
+        self.groups.of(project)
     }
 
     /// What a project is granted, by its first key.
@@ -287,14 +294,7 @@ impl Roster {
 
 impl Project {
     fn new(name: ProjectName, tier: Tier) -> Self {
-        Self {
-            name,
-            tier,
-            slots: Vec::with_capacity(1),
-            live: 0,
-            shut: None,
-            changed: Timestamp::default(),
-        }
+        Self { name, tier, live: 0, shut: None, changed: Timestamp::default() }
     }
 }
 

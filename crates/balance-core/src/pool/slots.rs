@@ -45,6 +45,10 @@ impl SlotSet {
         }
     }
 
+    pub(super) const fn size(&self) -> usize {
+        self.size
+    }
+
     pub(super) const fn len(&self) -> usize {
         self.len
     }
@@ -126,6 +130,23 @@ impl SlotSet {
             roll = reroll(roll);
         }
         self.nth(scale(roll, self.len))
+    }
+
+    /// One of them by chance, from among the `part` numbers from `begin` on, going round at the end;
+    /// if there is none, the next one. Of smaller sets any.
+    pub(super) fn draw_of(&self, begin: usize, part: usize, mut roll: u64) -> Option<usize> {
+        if self.size <= part {
+            return self.draw(roll);
+        }
+        for _ in 0..4 {
+            let slot = begin + scale(roll, part);
+            let slot = if slot < self.size { slot } else { slot - self.size };
+            if self.contains(slot) {
+                return Some(slot);
+            }
+            roll = reroll(roll);
+        }
+        self.first_from(begin + scale(roll, part))
     }
 
     /// The one with `rank` others before it.
@@ -269,6 +290,16 @@ mod tests {
                 counts.values().all(|count| (fair - fair / 5..fair + fair / 5).contains(count))
             );
         }
+        assert_eq!(SlotSet::new(100).draw_of(7, 10, 5), None);
+        for begin in [0, 50, 95] {
+            let drawn = (0..99).map(|roll| SlotSet::full(100).draw_of(begin, 10, reroll(roll)));
+            let part: BTreeSet<_> =
+                drawn.flatten().map(|slot| (slot + 100 - begin) % 100).collect();
+            assert!(part.into_iter().eq(0..10), "all of the part, and nothing else");
+        }
+        let mut nearly_empty = SlotSet::new(1000);
+        nearly_empty.insert(3);
+        assert_eq!(nearly_empty.draw_of(500, 10, 5), Some(3));
         assert_eq!(SlotSet::new(100).draw(5), None);
         assert_eq!(SlotSet::full(100).len(), 100);
     }

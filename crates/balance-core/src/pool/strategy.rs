@@ -20,7 +20,8 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strategy {
     /// The less busy one of two drawn by chance (the power of two choices): fewer requests under
-    /// way and begun this minute on its project, for its weight, else the longer unused.
+    /// way and begun this minute on its project, for its weight, else the longer unused. Of a large
+    /// pool they are drawn from a part of it, which moves on with each request.
     #[default]
     Balanced,
     /// One after the other, in the order of the list.
@@ -60,6 +61,14 @@ const NAMES: [(&str, Strategy); 7] = [
 
 /// The time in which each key has one share under [`Strategy::TimeWindow`].
 const WINDOW_MILLIS: u64 = 10_000;
+
+/// How many keys the two of [`Strategy::Balanced`] are drawn from: few enough that all that is known
+/// of them stays in the caches of a processor, where 100,000 keys have no room. As this part moves on
+/// by one with each request, all keys have their turn.
+pub(super) const PART: usize = 256;
+
+/// In how many picks a key is soon to be looked at.
+const SOON: usize = 4;
 
 /// A text that names no strategy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +113,7 @@ impl fmt::Display for Strategy {
 #[derive(Debug)]
 pub(super) struct Rotation {
     strategy: Strategy,
-    /// Round robin: where to go on.
+    /// Round robin: where to go on. Balanced: where the part begins that is drawn from.
     cursor: usize,
     /// Least used: who has not had its turn in this round. As all take turns, and a key that comes
     /// back takes one at once, these are the least used ones.
@@ -170,7 +179,7 @@ impl Rotation {
         roll: u64,
     ) -> Option<usize> {
         match self.strategy {
-            Strategy::Balanced => less_busy_of_two(ready, roster, now, roll),
+            Strategy::Balanced => self.less_busy_of_two(ready, roster, now, roll),
             Strategy::RoundRobin => {
                 let slot = ready.first_from(self.cursor)?;
                 self.cursor = slot + 1;
@@ -182,6 +191,27 @@ impl Rotation {
             Strategy::TimeWindow => ready.first_from(place_in_window(now, roster.len())),
             Strategy::FillFirst => self.fill_first(ready, now),
         }
+    }
+
+    fn less_busy_of_two(
+        &mut self,
+        ready: &SlotSet,
+        roster: &Roster,
+        now: Timestamp,
+        roll: u64,
+    ) -> Option<usize> {
+        let begin = self.cursor;
+        self.cursor = if begin + 1 < roster.len() { begin + 1 } else { 0 };
+        let one = ready.draw_of(begin, PART, roll)?;
+        let other = ready.draw_of(begin, PART, reroll(roll))?;
+        Some(if roster.loads().is_less_busy(other, one, now) { other } else { one })
+    }
+
+    /// The slot that the part which is drawn from comes to in a few picks, if it is a part of `size`.
+    pub(super) fn next_in_part(&self, size: usize) -> Option<usize> {
+        let is_part = self.strategy == Strategy::Balanced && size > PART;
+        let next = self.cursor + PART + SOON;
+        is_part.then(|| if next < size { next } else { next - size })
     }
 
     /// What is left of a minute that runs is lost when it ends; a minute that has not begun is not.
@@ -240,12 +270,6 @@ impl Rotation {
     fn share_of(&mut self, slot: usize, roster: &Roster) -> Option<&mut Share> {
         self.shares.get_mut(roster.class_of(slot)?)
     }
-}
-
-fn less_busy_of_two(ready: &SlotSet, roster: &Roster, now: Timestamp, roll: u64) -> Option<usize> {
-    let one = ready.draw(roll)?;
-    let other = ready.draw(reroll(roll))?;
-    Some(if roster.loads().is_less_busy(other, one, now) { other } else { one })
 }
 
 /// The slot whose turn it is at this time, of `size`.

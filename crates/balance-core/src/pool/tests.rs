@@ -472,8 +472,12 @@ fn a_limit_that_one_project_was_told_holds_for_all_of_its_tier() {
         let lease = pool.select(&Ask { tried: &only_free, ..ask("a") }, now, n).unwrap();
         pool.settle(lease, Ok(Usage::default()), now);
     }
-    let resting = pool.select(&Ask { tried: &only_free, ..ask("a") }, now, 0).unwrap_err();
-    assert_eq!(resting.why, Why::AllTried, "the paid one is ready");
+    let mut select = |at| pool.select(&Ask { tried: &only_free, ..ask("a") }, at, 0);
+    let test = select(now).unwrap();
+    assert_ne!(test.key, all[0].id, "that one was told");
+    assert_eq!(select(now).unwrap_err().why, Why::AllTried, "the paid one is ready");
+    assert!(select(now + SECOND).is_ok(), "the next is put to the test");
+    pool.settle(test, Ok(Usage::default()), now);
     assert_eq!(pool.limits(all[2].id, Some("a")).requests_per_minute, Some(5));
     assert_eq!(pool.limits(all[3].id, Some("a")), Limits::default());
     assert_eq!(pool.limits(all[2].id, Some("b")), Limits::default());
@@ -495,7 +499,7 @@ fn a_project_that_was_served_more_than_presumed_is_not_held_to_it() {
     }
     let last = pool.select(&Ask { prefer, ..ask("a") }, START, 0).unwrap();
     fail(&mut pool, all[0].id, "a", of_minute(3), START);
-    assert_eq!(usable(&mut pool, "a", START + SECOND).len(), 1, "as presumed, it is full");
+    assert_eq!(pool.census(Some("a"), START + SECOND).ready, 1, "the other one is full");
     pool.settle(last, Ok(Usage::default()), START + SECOND);
     assert!(usable(&mut pool, "a", START + SECOND).contains(&all[1].id));
 }

@@ -11,7 +11,7 @@ use super::{Event, Request, Run};
 use crate::setting::{Law, start, to_count, to_float};
 
 /// How many keys a request may try: the gateway's default, and that of plain rotation.
-pub(super) const ATTEMPTS: usize = 10;
+pub(super) const ATTEMPTS: usize = 30;
 pub(super) const PLAIN_ATTEMPTS: usize = 3;
 
 impl Run<'_> {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use balance_core::{classify::classify, fault::Fault, key::Key, secret::Secret, time::Timestamp};
 use balance_mock::{
     Project, Strangers,
-    google::{self, BucketLevel, ErrorName, Place},
+    google::{self, ErrorName, Level, Place},
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -21,6 +21,8 @@ pub(super) struct Upstream {
     google: google::Google,
     /// The project of each key, by its text.
     projects: HashMap<String, usize>,
+    /// The names of the models.
+    models: Vec<String>,
     /// Faults that were read, as the same errors come again and again.
     faults: HashMap<(u16, Vec<u8>), Fault>,
     /// Whether it matters what an error says.
@@ -33,7 +35,7 @@ impl Upstream {
         let models = setting.models.iter().map(|model| (model.name.clone(), model.limits));
         let models: HashMap<_, _> = models.collect();
         for number in 0..setting.projects {
-            let (name, models) = (format!("project-{number}"), models.clone());
+            let (name, models) = (name_of(number), models.clone());
             google.put_project(Project { name, models, ..Project::default() });
         }
         let mut projects = HashMap::new();
@@ -41,11 +43,12 @@ impl Upstream {
             let (secret, place) = (key.secret.expose().to_owned(), setting.project_of(number));
             projects.insert(secret.clone(), place);
             if !setting.is_dead(number) {
-                let project = format!("project-{place}");
+                let project = name_of(place);
                 google.put_key(google::Key { secret, project, ..google::Key::default() });
             }
         }
-        Self { google, projects, faults: HashMap::new(), reads_errors }
+        let models = setting.models.iter().map(|model| model.name.clone()).collect();
+        Self { google, projects, models, faults: HashMap::new(), reads_errors }
     }
 
     /// Counts a request, or says why not.
@@ -58,21 +61,27 @@ impl Upstream {
     ) -> Result<(), Box<Fault>> {
         let Some(model) = setting.models.get(request.model) else { return Ok(()) };
         let project = self.projects.get(key).copied().unwrap_or_default();
-        let error = if setting.storms(project, request.model, now) {
-            ErrorName::Overloaded.at(&Place::default())
-        } else {
-            match self.google.call(key, &model.name, request.tokens, at_google(now)) {
-                Ok(_) => return Ok(()),
-                Err(error) => error,
+        // What fails for want of room is counted all the same.
+        let counted = self.google.call(key, &model.name, request.tokens, at_google(now));
+        let error = match counted {
+            Ok(_) if setting.storms(project, request.model, now) => {
+                ErrorName::Overloaded.at(&Place::default())
             }
+            Ok(_) => return Ok(()),
+            Err(error) => error,
         };
         let said = if self.reads_errors { error.to_body() } else { Vec::new() };
         Err(Box::new(self.read(error.status, said)))
     }
 
-    /// What was counted of each (project, model).
-    pub(super) fn levels(&mut self, now: Timestamp) -> Vec<BucketLevel> {
-        self.google.levels(at_google(now))
+    /// What was counted of a model, for each project that was asked.
+    pub(super) fn levels(&mut self, model: usize, now: Timestamp) -> HashMap<usize, Level> {
+        let levels = self.google.levels(at_google(now)).into_iter();
+        let name = self.models.get(model);
+        levels
+            .filter(|at| Some(&at.model) == name)
+            .filter_map(|at| Some((number_of(&at.project)?, at.level)))
+            .collect()
     }
 
     /// Reads an error as the gateway does.
@@ -89,4 +98,12 @@ impl Upstream {
         }
         fault
     }
+}
+
+fn name_of(project: usize) -> String {
+    format!("project-{project}")
+}
+
+fn number_of(project: &str) -> Option<usize> {
+    project.strip_prefix("project-")?.parse().ok()
 }

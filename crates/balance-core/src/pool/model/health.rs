@@ -13,7 +13,7 @@ impl Model {
     /// Notes that a request is sent to a project; whether it is the one that tries it.
     pub(super) fn begin_try(&mut self, project: usize, roster: &Roster, now: Timestamp) -> bool {
         let half_open = |cell: &&mut super::Cell| cell.health == Health::HalfOpen;
-        let Some(cell) = self.cells.get_mut(&project).filter(half_open) else { return false };
+        let Some(cell) = self.cells.of_mut(project).filter(half_open) else { return false };
         cell.health = Health::Tried(now + TRY_TIME);
         self.refresh(project, roster, now);
         true
@@ -22,7 +22,7 @@ impl Model {
     /// Notes that the request that tried a project told nothing.
     pub(in crate::pool) fn release(&mut self, project: usize, roster: &Roster, now: Timestamp) {
         let tried = |cell: &&mut super::Cell| matches!(cell.health, Health::Tried(_));
-        if let Some(cell) = self.cells.get_mut(&project).filter(tried) {
+        if let Some(cell) = self.cells.of_mut(project).filter(tried) {
             cell.health = Health::HalfOpen;
             self.refresh(project, roster, now);
         }
@@ -30,8 +30,18 @@ impl Model {
 
     /// Takes a project out of suspicion: it was not its fault.
     pub(in crate::pool) fn absolve(&mut self, project: usize, roster: &Roster, now: Timestamp) {
-        if let Some(cell) = self.cells.get_mut(&project) {
+        if let Some(cell) = self.cells.of_mut(project) {
             (cell.health, cell.failures) = (Health::Sound, 0);
+            self.refresh(project, roster, now);
+        }
+    }
+
+    /// Ends all doubts: any project may be tried again, by one request each.
+    pub(in crate::pool) fn reconsider(&mut self, roster: &Roster, now: Timestamp) {
+        while let Some((_, project)) = self.doubtful.first().copied() {
+            if let Some(cell) = self.cells.of_mut(project) {
+                cell.health = Health::HalfOpen;
+            }
             self.refresh(project, roster, now);
         }
     }
@@ -45,7 +55,7 @@ impl Model {
         roster: &Roster,
         now: Timestamp,
     ) {
-        let cell = self.cells.entry(project).or_default();
+        let cell = self.cells.enter(project);
         if cell.failures == 0 || failure.begun >= cell.failed_at {
             cell.failures = cell.failures.saturating_add(1);
             cell.failed_at = now;
@@ -71,7 +81,7 @@ impl Model {
         if doubt.until <= now || !self.outage.is_closed() {
             return;
         }
-        let cell = self.cells.entry(project).or_default();
+        let cell = self.cells.enter(project);
         if cell.health == Health::Sound && cell.failures == 0 {
             cell.health = Health::Doubtful(doubt.until.min(now + rest::LONGEST_DOUBT));
             (cell.failures, cell.failed_at) = (doubt.failures.max(1), now);
@@ -87,7 +97,7 @@ impl Model {
         roster: &Roster,
         now: Timestamp,
     ) {
-        let Some(cell) = self.cells.get_mut(&project) else { return };
+        let Some(cell) = self.cells.of_mut(project) else { return };
         if cell.failures > 0 && begun >= cell.failed_at {
             cell.failures /= 2;
             cell.health = Health::Sound;

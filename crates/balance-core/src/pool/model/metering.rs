@@ -54,7 +54,7 @@ impl Model {
         now: Timestamp,
     ) -> bool {
         if self.is_metered {
-            self.buckets.entry(project).or_default().reserve(tokens, now);
+            self.buckets.enter(project).reserve(tokens, now);
             self.touch(project);
             if self.full_until(project, roster, now).is_some() {
                 self.refresh(project, roster, now);
@@ -76,7 +76,7 @@ impl Model {
         self.correction.learn(reserved.guess, counted);
         self.correction.changed = now;
         let presumed = self.limits.presumed(roster.tier_of(project), now);
-        let Some(bucket) = self.buckets.get_mut(&project) else { return };
+        let Some(bucket) = self.buckets.of_mut(project) else { return };
         let actual = if counted == 0 { reserved.tokens } else { counted };
         bucket.settle(reserved.begun, reserved.tokens, actual, now);
         let is_beyond = presumed.is_some_and(|presumed| bucket.contradicts(&presumed));
@@ -94,7 +94,7 @@ impl Model {
         roster: &Roster,
         now: Timestamp,
     ) {
-        if let Some(bucket) = self.buckets.get_mut(&project) {
+        if let Some(bucket) = self.buckets.of_mut(project) {
             bucket.refund(reserved.begun, reserved.tokens, now);
             self.recount(project, roster, now);
         }
@@ -147,7 +147,7 @@ impl Model {
     }
 
     fn recount_all(&mut self, roster: &Roster, now: Timestamp) {
-        let projects: Vec<_> = self.buckets.keys().copied().collect();
+        let projects: Vec<_> = self.buckets.projects().collect();
         for project in projects {
             self.recount(project, roster, now);
         }
@@ -189,7 +189,11 @@ impl Model {
     /// The projects that were asked since the last call; or all that anything counts of.
     pub(in crate::pool) fn take_touched(&mut self, all: bool) -> BTreeSet<usize> {
         let touched = std::mem::take(&mut self.touched);
-        if all { self.buckets.keys().chain(self.slices.keys()).copied().collect() } else { touched }
+        if all {
+            self.buckets.projects().chain(self.slices.keys().copied()).collect()
+        } else {
+            touched
+        }
     }
 
     /// The limits of a project, as far as known.
@@ -202,9 +206,29 @@ impl Model {
         if !self.is_metered {
             return Limits::default();
         }
-        let is_beyond = || self.buckets.get(&project).is_some_and(|b| b.is_beyond_presumption);
+        let is_beyond = || self.buckets.of(project).is_some_and(|b| b.is_beyond_presumption);
         let (tier, own) = (roster.tier_of(project), roster.limits_of(project));
         self.limits.of(project, tier, own, is_beyond, now)
+    }
+
+    /// Whether what one project is told is held against others, and none but this instance uses them.
+    pub(super) fn presumes(&self) -> bool {
+        self.limits.presumes() && self.sharing == Sharing::Alone
+    }
+
+    /// Whether a project that rests has room by all that it was told itself.
+    pub(super) fn is_presumed_full(
+        &self,
+        project: usize,
+        roster: &Roster,
+        tokens: u64,
+        now: Timestamp,
+    ) -> bool {
+        let (tier, own) = (roster.tier_of(project), roster.limits_of(project));
+        let limits = self.limits.of(project, tier, own, || true, now);
+        let is_full = |bucket: &Bucket| bucket.room_at(&limits, tokens, now) > now;
+        self.cells.of(project).is_some_and(|cell| cell.quota.is_none())
+            && !self.buckets.of(project).is_some_and(is_full)
     }
 
     /// What Google said: to which project, or presumed of which tier; and until when it is believed.
@@ -232,6 +256,9 @@ impl Model {
         roster: &Roster,
         now: Timestamp,
     ) -> Option<Timestamp> {
+        if self.limits.is_unlimited() && roster.limits_of(project) == Limits::default() {
+            return None;
+        }
         if self.holds_none(project) {
             return Some(now + self.next_word());
         }
@@ -239,7 +266,7 @@ impl Model {
         if limits == Limits::default() {
             return None;
         }
-        let bucket = self.buckets.get(&project)?;
+        let bucket = self.buckets.of(project)?;
         let room = bucket.room_at(&limits, tokens, now);
         if room == now {
             return None;
@@ -316,13 +343,13 @@ impl Model {
     /// Brings the lists in line with a bucket that has changed.
     fn recount(&mut self, project: usize, roster: &Roster, now: Timestamp) {
         let is_full = self.full_until(project, roster, now);
-        let was_full = self.cells.get(&project).and_then(|cell| cell.full);
+        let was_full = self.cells.of(project).and_then(|cell| cell.full);
         if is_full != was_full {
             self.refresh(project, roster, now);
         }
         let is_spent = |bucket: &Bucket| !bucket.is_beyond_presumption && bucket.is_empty(now);
-        if self.buckets.get(&project).is_some_and(is_spent) {
-            self.buckets.remove(&project);
+        if self.buckets.of(project).is_some_and(is_spent) {
+            self.buckets.remove(project);
         }
     }
 }

@@ -31,7 +31,7 @@ pub(in crate::pool) enum Membership {
 impl Roster {
     /// Whether any key of the project may be used.
     pub(in crate::pool) fn is_open(&self, project: usize) -> bool {
-        self.projects.get(project).is_some_and(|p| p.shut.is_none() && p.live > 0)
+        self.slots_of(project).iter().any(|slot| self.open.contains(*slot))
     }
 
     /// How a key stands, whatever the model.
@@ -104,8 +104,7 @@ impl Roster {
     }
 
     fn open_project(&mut self, number: usize) {
-        let Some(project) = self.projects.get(number) else { return };
-        for slot in &project.slots {
+        for slot in self.groups.of(number) {
             if self.members.get(*slot).is_some_and(|m| m.key.enabled && m.dead.is_none()) {
                 self.open.insert(*slot);
             }
@@ -150,7 +149,7 @@ impl Roster {
             self.reopenings.insert((until, number));
         }
         (project.shut, project.changed) = (Some(shut), at);
-        for slot in &project.slots {
+        for slot in self.groups.of(number) {
             self.open.remove(*slot);
         }
     }

@@ -83,6 +83,25 @@ impl Account {
         }))
     }
 
+    /// Whether nothing but what others were told speaks against a key.
+    pub(super) fn may_have_more(
+        &self,
+        key: &Key,
+        model: Option<&'static str>,
+        now: Timestamp,
+    ) -> bool {
+        let (project, Some(model)) = (Self::project(key), model) else { return false };
+        let place = (project.clone(), model);
+        let told = self.told.get(&place).filter(|told| told.1 + LEARNED_FOR > now);
+        let limits = told.map_or_else(Limits::default, |told| told.0);
+        let is_over = |until: Option<Timestamp>| until.is_none_or(|until| until <= now);
+        key.enabled
+            && !self.dead.contains_key(&key.id)
+            && is_over(self.shut.get(&project).copied())
+            && is_over(self.quotas.get(&(project, Some(model))).map(|(until, _)| *until))
+            && self.meters.get(&place).is_none_or(|meter| meter.has_room(limits, now))
+    }
+
     /// The first moment at which there is room for one more request, of all that may be.
     pub(super) fn room(&self, project: &str, model: &'static str, from: Timestamp) -> Timestamp {
         let place = (project.to_owned(), model);
