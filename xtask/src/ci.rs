@@ -17,8 +17,9 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("clients", &[]),
     ("purity", &[]),
     ("wasm", &[]),
-    // Without optimising: three programs that are linked as a whole take longer than all else.
+    // Without optimising, but for what would not be looked at: programs that are linked as a whole take long.
     ("adapters", &["--debug"]),
+    ("cloudflare", &[]),
     ("sizes", &[]),
     ("deny", &[]),
     ("machete", &[]),
