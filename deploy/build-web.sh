@@ -4,12 +4,18 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-bundle="${REPOSITORY_URL:-none}/releases/latest/download/gemini-balance-web.tar.gz"
-if [ "${REPOSITORY_URL:-}" ] && curl -fsSL "$bundle" -o gemini-balance-web.tar.gz; then
+# Netlify tells the repository; elsewhere git knows it.
+repository="${REPOSITORY_URL:-$(git config --get remote.origin.url || true)}"
+bundle="${repository%.git}/releases/latest/download/gemini-balance-web.tar.gz"
+case "$bundle" in
+http*)
     mkdir -p target/web
-    tar -xzf gemini-balance-web.tar.gz -C target/web
-    exit
-fi
+    if curl -fsSL "$bundle" -o target/web.tar.gz; then
+        tar -xzf target/web.tar.gz -C target/web
+        exit
+    fi
+    ;;
+esac
 
 if ! command -v cargo >/dev/null; then
     curl -fsSL https://sh.rustup.rs | sh -s -- -y --profile minimal --default-toolchain none

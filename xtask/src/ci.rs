@@ -20,6 +20,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     // Without optimising, but for what would not be looked at: programs that are linked as a whole take long.
     ("adapters", &["--debug"]),
     ("cloudflare", &[]),
+    ("weights", &[]),
     ("sizes", &[]),
     ("deny", &[]),
     ("machete", &[]),

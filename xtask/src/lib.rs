@@ -15,6 +15,7 @@ pub mod cloudflare;
 mod deploy;
 mod docs;
 mod fuzz;
+pub mod lambda;
 mod machine;
 pub mod process;
 mod purity;
@@ -25,6 +26,7 @@ pub mod tools;
 mod wasm;
 pub mod web;
 mod weight;
+mod weights;
 
 use std::process::ExitCode;
 
@@ -71,6 +73,11 @@ const COMMANDS: &[Command] = &[
         name: "cloudflare",
         about: "the Worker as `wrangler deploy` builds it, and whether it is within its budget",
         run: cloudflare::run,
+    },
+    Command {
+        name: "weights",
+        about: "Lambda's package and the program of the image, as they are shipped, against their budgets",
+        run: weights::run,
     },
     Command {
         name: "sizes",

@@ -83,10 +83,20 @@ pub fn build() -> Result<PathBuf, Failure> {
 
 /// Deno itself, not the script that npm puts before it, so that ending the process ends it.
 pub fn deno() -> Result<PathBuf, Failure> {
-    let folder = npm_tools(TOOLS)?.join("node_modules/@deno");
+    native("@deno", "deno")
+}
+
+/// Bun itself, likewise.
+pub fn bun() -> Result<PathBuf, Failure> {
+    native("@oven", "bin/bun")
+}
+
+/// A program out of the package that npm took for this machine, of those in `scope`.
+fn native(scope: &str, program: &str) -> Result<PathBuf, Failure> {
+    let folder = npm_tools(TOOLS)?.join("node_modules").join(scope);
     let packages = fs::read_dir(&folder).map_err(|error| failed(&folder, &error))?.flatten();
-    let found = packages.map(|package| package.path().join("deno")).find(|path| path.exists());
-    found.ok_or_else(|| Failure::new("npm has no deno for this machine"))
+    let found = packages.map(|package| package.path().join(program)).find(|path| path.exists());
+    found.ok_or_else(|| Failure::new(format!("npm has no {program} for this machine")))
 }
 
 /// The hand-written part, and the module as text for those that bundle JavaScript alone.

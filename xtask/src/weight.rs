@@ -17,12 +17,18 @@ pub(crate) fn weigh(what: &str, files: &[PathBuf], budget: u64) -> Result<(), Fa
         whole += size.map_err(|error| Failure::new(format!("{}: {error}", file.display())))?;
         packed += compressed(file)?;
     }
-    println!("{what}: {whole} bytes, {packed} compressed, of {budget} allowed");
-    if packed <= budget {
+    println!("{what}: {whole} bytes before they are compressed");
+    hold(what, packed, budget)
+}
+
+/// Tells how many bytes something has, and fails if they are more than it may have.
+pub(crate) fn hold(what: &str, bytes: u64, budget: u64) -> Result<(), Failure> {
+    println!("{what}: {bytes} bytes of {budget} allowed");
+    if bytes <= budget {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "{what} has {packed} bytes compressed and may have {budget}; see what grew, or raise its BUDGET"
+        "{what} has {bytes} bytes and may have {budget}; see what grew, or raise its BUDGET"
     )))
 }
 

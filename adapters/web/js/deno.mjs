@@ -11,4 +11,5 @@ const isDeploy = variables.DENO_DEPLOYMENT_ID !== undefined || variables.DENO_DE
 const gateway = open(wasm, isDeploy ? "deno-deploy" : "deno", variables);
 
 // What Deno tells beside the request is not needed; work goes on here without anybody being told.
-export default { fetch: (request) => gateway.fetch(request) };
+// Bun would hang up on who hears nothing for ten seconds.
+export default { fetch: (request) => gateway.fetch(request), idleTimeout: 0 };

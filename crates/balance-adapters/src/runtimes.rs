@@ -17,6 +17,7 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
     lambda::REST_API,
     lambda::LOAD_BALANCER,
     lambda::NETLIFY,
+    lambda::EMULATOR,
     vercel::BRIDGE,
     cloudflare::WORKERD,
     cloudflare::WORKERD_WORKER,
@@ -24,6 +25,7 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
     web::DENO,
     web::NETLIFY,
     web::NODE,
+    web::BUN,
 ];
 
 /// What single runtimes must show beside the scenarios.

@@ -3,23 +3,26 @@
 //!
 //! Invariant: what runs is the program that is shipped, packed as it is shipped, within its budget.
 
-use std::{any::Any, path::PathBuf, process::Command};
+use std::{
+    any::Any,
+    io::{self, Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
+    process::Command,
+    time::Duration,
+};
 
 use balance_testkit::{
     lambda_api::{Before, Function, LambdaApi, PATIENCE},
     scenario::Ability,
-    server::Server,
+    server::{Server, free_address},
 };
-use xtask::{
-    process::{cargo, root, run},
-    tally::Failure,
-    tools::python_tool,
-};
+use xtask::{lambda, process::root, tally::Failure};
 
 use crate::runtime::{Profile, Running, Runtime, Settings, Start};
 
-/// The largest package, packed.
-const BUDGET: u64 = 5_000_000;
+/// What the emulator may take to look whether the program is built.
+const BUILDING: Duration = Duration::from_secs(60);
 
 /// On Lambda nobody says that a caller has left, and requests have at most 6 MB.
 const STREAMED: &[Ability] = &[Ability::HangUps, Ability::LargeRequests];
@@ -60,6 +63,9 @@ pub(crate) const NETLIFY: Runtime = Runtime {
     prepare: |profile| prepare(profile, Before::Netlify, false),
 };
 
+/// It is strict about nothing but the protocol.
+pub(crate) const EMULATOR: Runtime = Runtime { name: "cargo-lambda", lacks: &[], prepare: emulate };
+
 fn prepare(profile: Profile, before: Before, streams: bool) -> Result<Start, Failure> {
     let program = build(profile)?;
     Ok(Box::new(move |settings| {
@@ -71,34 +77,43 @@ fn prepare(profile: Profile, before: Before, streams: bool) -> Result<Start, Fai
     }))
 }
 
-/// The program as it is shipped: by `cargo lambda`, which links it for Lambda's own system.
+/// The program as it is shipped, or one that is built quickly.
 fn build(profile: Profile) -> Result<PathBuf, Failure> {
-    if profile == Profile::Debug {
-        return profile.build("balance-lambda", "bootstrap");
+    match profile {
+        Profile::Release => lambda::package(),
+        Profile::Debug => profile.build("balance-lambda", "bootstrap"),
     }
-    let mut path = std::ffi::OsString::from(tool()?.parent().unwrap_or(&root()));
-    path.push(":");
-    path.push(std::env::var_os("PATH").unwrap_or_default());
-    for format in ["zip", "binary"] {
-        let mut build = cargo(["lambda", "build", "--release", "--package", "balance-lambda"]);
-        run(build.args(["--output-format", format]).env("PATH", &path))?;
-    }
-    let folder = root().join("target/lambda/bootstrap");
-    let zip = folder.join("bootstrap.zip");
-    let size =
-        std::fs::metadata(&zip).map_err(|e| Failure::new(format!("{}: {e}", zip.display())))?;
-    println!("the package has {} bytes of at most {BUDGET}", size.len());
-    if size.len() > BUDGET {
-        return Err(Failure::new(format!(
-            "{} is over its budget of {BUDGET} bytes",
-            zip.display()
-        )));
-    }
-    Ok(folder.join("bootstrap"))
 }
 
-fn tool() -> Result<PathBuf, Failure> {
-    python_tool("cargo-lambda", "1.9.2")
+/// The emulator builds the program itself, and starts it with the first request.
+fn emulate(profile: Profile) -> Result<Start, Failure> {
+    build(profile)?;
+    let tool = lambda::tool()?;
+    Ok(Box::new(move |settings| {
+        let address = free_address()?;
+        let mut command = Command::new(&tool);
+        command
+            .current_dir(root())
+            .args(["lambda", "watch", "--ignore-changes", "--disable-cors"])
+            .args(["--package", "balance-lambda", "--bin", "bootstrap"])
+            .args(["--invoke-address", "127.0.0.1", "--invoke-port", &address.port().to_string()])
+            .envs(settings)
+            .env("LAMBDA_STREAM", "true");
+        if profile == Profile::Release {
+            command.arg("--release");
+        }
+        let server = Server::run(command, address, BUILDING)?;
+        // The first request starts the program, and is lost with a caller that leaves meanwhile.
+        wake(address).map_err(|error| format!("{error}: {}", server.written()))?;
+        Ok(server.into())
+    }))
+}
+
+fn wake(address: SocketAddr) -> io::Result<()> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(BUILDING))?;
+    connection.write_all(b"GET /health HTTP/1.1\r\nhost: lambda\r\nconnection: close\r\n\r\n")?;
+    connection.read_to_end(&mut Vec::new()).map(drop)
 }
 
 fn function(

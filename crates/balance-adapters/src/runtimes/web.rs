@@ -1,4 +1,5 @@
-//! The web module on the runtimes that it is made for: Deno, Netlify's bundle on Deno, Node.
+//! The web module on the runtimes that it is made for: Deno, Netlify's bundle on Deno, Node,
+//! Bun.
 //!
 //! Invariant: each is started as its documentation tells users to start it, on a port of its own; the
 //! module is always the one that is shipped, as a debug build would be too large to start.
@@ -28,6 +29,7 @@ use crate::runtime::{Profile, Running, Runtime, Start};
 pub(crate) const DENO: Runtime = Runtime { name: "deno", lacks: &[], prepare: deno };
 pub(crate) const NETLIFY: Runtime = Runtime { name: "netlify-edge", lacks: &[], prepare: netlify };
 pub(crate) const NODE: Runtime = Runtime { name: "node", lacks: &[], prepare: node };
+pub(crate) const BUN: Runtime = Runtime { name: "bun", lacks: &[], prepare: bun };
 
 /// The longest that a start may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -66,6 +68,13 @@ fn node(_: Profile) -> Result<Start, Failure> {
     let main = module()?.join("node.mjs");
     Ok(start("node".into(), move |command, address, _| {
         command.arg(&main).env("HOST", "127.0.0.1").env("PORT", address.port().to_string());
+    }))
+}
+
+fn bun(_: Profile) -> Result<Start, Failure> {
+    let main = module()?.join("deno.mjs");
+    Ok(start(web::bun()?, move |command, address, _| {
+        command.arg(&main).env("PORT", address.port().to_string());
     }))
 }
 
