@@ -17,7 +17,7 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("clients", &[]),
     ("purity", &[]),
     ("wasm", &[]),
-    // Without optimising, but for what would not be looked at: programs that are linked as a whole take long.
+    // Unoptimised, but for what runs as WebAssembly: programs that are linked as a whole take long.
     ("adapters", &["--debug"]),
     ("cloudflare", &[]),
     ("weights", &[]),
