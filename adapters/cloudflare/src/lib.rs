@@ -1,8 +1,8 @@
-//! Gemini Balance on Cloudflare: a [`door`], which is a Worker wherever its callers are, and an
-//! [`object`], which is a Durable Object in one place with a [`sheet`] in SQLite.
+//! Gemini Balance on Cloudflare: a `door`, which is a Worker wherever its callers are, and an
+//! `object`, which is a Durable Object in one place with a `sheet` in SQLite.
 //!
-//! By a setting the gateway runs in the object, whose [`keeper`] keeps what its pool learns; or in the
-//! Workers, which are [`sharing`] what they learn through the object.
+//! By a setting the gateway runs in the object, whose `keeper` keeps what its pool learns; or in the
+//! Workers, which are `sharing` what they learn through the object.
 //!
 //! Invariant: nothing here decides anything about requests; that is the gateway's.
 
