@@ -30,6 +30,7 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
 
 /// What single runtimes must show beside the scenarios.
 pub(crate) const PROOFS: &[&[Proof]] = &[
+    lambda::packing::ALL,
     cloudflare::proofs::ALL,
     cloudflare::overhead::ALL,
     cloudflare::shared::ALL,

@@ -3,12 +3,15 @@
 //!
 //! Invariant: what runs is the program that is shipped, packed as it is shipped, within its budget.
 
+pub(crate) mod packing;
+
 use std::{
     any::Any,
     io::{self, Read, Write},
     net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::Command,
+    sync::OnceLock,
     time::Duration,
 };
 
@@ -77,12 +80,19 @@ fn prepare(profile: Profile, before: Before, streams: bool) -> Result<Start, Fai
     }))
 }
 
-/// The program as it is shipped, or one that is built quickly.
+/// The program that is played against.
+static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+
+/// The program as it is shipped, or one that is built quickly; once for all that run it.
 fn build(profile: Profile) -> Result<PathBuf, Failure> {
-    match profile {
-        Profile::Release => lambda::package(),
-        Profile::Debug => profile.build("balance-lambda", "bootstrap"),
+    if let Some(program) = PROGRAM.get() {
+        return Ok(program.clone());
     }
+    let program = match profile {
+        Profile::Release => lambda::package()?,
+        Profile::Debug => profile.build("balance-lambda", "bootstrap")?,
+    };
+    Ok(PROGRAM.get_or_init(|| program).clone())
 }
 
 /// The emulator builds the program itself, and starts it with the first request.
