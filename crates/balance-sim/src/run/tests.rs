@@ -40,7 +40,8 @@ fn nodes_that_share_keys_by_slices_serve_as_much_and_are_hardly_refused() {
 
 #[test]
 fn in_a_storm_no_request_fails_that_a_key_that_works_had_room_for() {
-    for (storm, seed) in [(0.2, 1), (0.4, 1), (0.4, 2), (1.0, 1), (1.0, 2), (1.0, 3)] {
+    let storms = [(0.2, 1), (0.4, 1), (0.4, 2), (0.5, 1), (0.5, 2), (1.0, 1), (1.0, 2), (1.0, 3)];
+    for (storm, seed) in storms {
         let setting = Setting { storm, ..Setting::standard(20, 0.3, 3, seed) };
         let figures = run(&setting, "balanced").unwrap();
         assert_eq!((figures.failed_needlessly, figures.wrong_blame), (0, 0), "{figures:?}");
