@@ -18,20 +18,17 @@ pub(crate) async fn in_turns<const N: usize>(
     key: &str,
 ) -> Result<[Duration; N], String> {
     let mut best = [Duration::MAX; N];
-    let mut connections = Vec::new();
-    for address in addresses {
-        connections.push(Connection::open(address).await.map_err(|error| error.to_string())?);
-    }
     for _ in 0..ROUNDS {
-        let places = connections.iter_mut().zip(addresses).zip(&mut best);
-        for ((connection, address), best) in places {
-            *best = round(connection, &request(address, key)).await?.min(*best);
+        for (address, best) in addresses.into_iter().zip(&mut best) {
+            *best = round(address, &request(address, key)).await?.min(*best);
         }
     }
     Ok(best)
 }
 
-async fn round(connection: &mut Connection, request: &str) -> Result<Duration, String> {
+/// On a connection of its own, as servers close those that are quiet while others have their turn.
+async fn round(address: SocketAddr, request: &str) -> Result<Duration, String> {
+    let mut connection = Connection::open(address).await.map_err(|error| error.to_string())?;
     let mut times = Vec::new();
     for _ in 0..REQUESTS_IN_ROUND {
         let answer = connection.exchange(request.as_bytes(), |_| {}).await;
