@@ -373,7 +373,8 @@ impl<H: Host> Gateway<H> {
             let fault = match answer {
                 Ok(opened) => {
                     trail.note(key, None);
-                    if opened.rest.is_some() {
+                    // Of a native answer that is all there, its settling says the same at once.
+                    if opened.rest.is_some() || matches!(search.call.via, Via::Whole) {
                         self.note_opened(search.pool, &lease);
                     }
                     return Ok(Some((lease, opened)));
