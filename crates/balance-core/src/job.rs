@@ -3,7 +3,7 @@
 //! Invariant: the core never spawns. A shell runs the job where its platform lets it; a job that is
 //! never run only leaves a lease to its own deadline.
 
-use balance_dialect::summary::Summary;
+use balance_dialect::summary::{Summary, Usage};
 use futures_channel::oneshot;
 
 use crate::{
@@ -69,4 +69,43 @@ pub enum Outcome {
         /// How many.
         keys: usize,
     },
+}
+
+impl Outcome {
+    /// The keys that were tried after the reply's head had gone out, if any were.
+    #[must_use]
+    pub fn tries(&self) -> Option<&[Try]> {
+        match self {
+            Self::Ended { tries, .. } => Some(tries.as_slice()).filter(|tries| !tries.is_empty()),
+            Self::Verified { .. } => None,
+        }
+    }
+
+    /// How it ended, in words.
+    #[must_use]
+    pub const fn ending(&self) -> &'static str {
+        match self {
+            Self::Ended { summary: None, .. } => "the caller left",
+            Self::Ended { summary: Some(summary), .. } => summary.ending.word(),
+            Self::Verified { .. } => "keys checked",
+        }
+    }
+
+    /// The tokens that it took, as far as that was told.
+    #[must_use]
+    pub const fn usage(&self) -> Option<&Usage> {
+        match self {
+            Self::Ended { summary: Some(summary), .. } => Some(&summary.usage),
+            Self::Ended { summary: None, .. } | Self::Verified { .. } => None,
+        }
+    }
+
+    /// Why pictures were not put on the web, where they were to be.
+    #[must_use]
+    pub const fn not_put(&self) -> Option<&'static str> {
+        match self {
+            Self::Ended { not_put, .. } => *not_put,
+            Self::Verified { .. } => None,
+        }
+    }
 }

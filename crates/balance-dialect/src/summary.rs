@@ -25,6 +25,18 @@ pub enum Ending {
     Failed(ErrorBody),
 }
 
+impl Ending {
+    /// It in a stable word, for a log.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Truncated => "truncated",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
 /// Tokens as Gemini counts them; zero when it did not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {

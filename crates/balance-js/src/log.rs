@@ -12,7 +12,7 @@ use balance_core::{
     time::Timestamp,
     trail::{Trail, Try},
 };
-use balance_dialect::summary::{Ending, Summary};
+use balance_dialect::summary::{Summary, Usage};
 use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 use web_sys::console;
@@ -66,6 +66,7 @@ impl Journal {
         line.add("model", trail.model.as_deref());
         line.add("status", status.as_u16());
         line.add("tries", self.tries(&trail.tries));
+        line.add("not_put", trail.not_put);
         match outcome {
             Some(outcome) => line.end(outcome),
             None => line.sum_up(trail.summary.as_ref()),
@@ -79,9 +80,7 @@ impl Journal {
             return;
         }
         let mut line = Line::begin("stream ended", visit.trail.request_id, visit.start);
-        if let Outcome::Ended { tries, .. } = outcome {
-            line.add("tries", self.tries(tries));
-        }
+        line.add("tries", outcome.tries().and_then(|tries| self.tries(tries)));
         line.end(outcome);
         line.write(self.format);
     }
@@ -136,23 +135,18 @@ impl Line {
 
     /// How it ended.
     fn end(&mut self, outcome: &Outcome) {
-        match outcome {
-            Outcome::Ended { summary: None, .. } => self.add("ending", "the caller left"),
-            Outcome::Ended { summary, .. } => self.sum_up(summary.as_ref()),
-            Outcome::Verified { .. } => self.add("ending", "keys checked"),
-        }
+        self.add("ending", outcome.ending());
+        self.add("not_put", outcome.not_put());
+        self.count(outcome.usage());
     }
 
     fn sum_up(&mut self, summary: Option<&Summary>) {
-        let Some(Summary { ending, usage, .. }) = summary else { return };
-        self.add(
-            "ending",
-            match ending {
-                Ending::Finished => "finished",
-                Ending::Truncated => "truncated",
-                Ending::Failed(_) => "failed",
-            },
-        );
+        self.add("ending", summary.map(|summary| summary.ending.word()));
+        self.count(summary.map(|summary| &summary.usage));
+    }
+
+    fn count(&mut self, usage: Option<&Usage>) {
+        let Some(usage) = usage else { return };
         self.add("prompt_tokens", usage.prompt_tokens);
         self.add("answer_tokens", usage.candidates_tokens);
         self.add("thought_tokens", usage.thoughts_tokens);

@@ -16,7 +16,6 @@ use balance_core::{
     settings::{LogFormat, Settings},
     trail::{Trail, Try},
 };
-use balance_dialect::summary::{Ending, Usage};
 use http::{Method, StatusCode};
 use tracing::info;
 use tracing_subscriber::EnvFilter;
@@ -91,8 +90,10 @@ impl Journal {
     pub(crate) fn request(&self, visit: &Visit, outcome: Option<&Outcome>) {
         let Visit { method, status, trail, start } = visit;
         let whole = trail.summary.as_ref();
-        let ending = outcome.map(ending).or_else(|| whole.map(|summary| in_words(&summary.ending)));
-        let usage = outcome.and_then(usage).or_else(|| whole.map(|summary| &summary.usage));
+        let ending =
+            outcome.map(Outcome::ending).or_else(|| whole.map(|summary| summary.ending.word()));
+        let usage =
+            outcome.and_then(Outcome::usage).or_else(|| whole.map(|summary| &summary.usage));
         info!(
             target: TARGET,
             id = %Id(trail.request_id),
@@ -114,14 +115,14 @@ impl Journal {
 
     /// The line of a stream that has ended.
     pub(crate) fn stream_ended(&self, visit: &Visit, outcome: &Outcome) {
-        let usage = usage(outcome);
+        let usage = outcome.usage();
         info!(
             target: TARGET,
             id = %Id(visit.trail.request_id),
             ms = millis(visit.start),
-            tries = tries(outcome).map(|tries| self.tries(tries)),
-            ending = ending(outcome),
-            not_put = not_put(outcome),
+            tries = outcome.tries().map(|tries| self.tries(tries)),
+            ending = outcome.ending(),
+            not_put = outcome.not_put(),
             prompt_tokens = usage.map(|usage| usage.prompt_tokens),
             answer_tokens = usage.map(|usage| usage.candidates_tokens),
             thought_tokens = usage.map(|usage| usage.thoughts_tokens),
@@ -156,46 +157,6 @@ struct Id(u64);
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)
-    }
-}
-
-/// The keys that were tried after the reply's head had gone out.
-fn tries(outcome: &Outcome) -> Option<&[Try]> {
-    match outcome {
-        Outcome::Ended { tries, .. } => Some(tries.as_slice()).filter(|tries| !tries.is_empty()),
-        Outcome::Verified { .. } => None,
-    }
-}
-
-/// Why pictures were not put on the web, where they were to be.
-const fn not_put(outcome: &Outcome) -> Option<&'static str> {
-    match outcome {
-        Outcome::Ended { not_put, .. } => *not_put,
-        Outcome::Verified { .. } => None,
-    }
-}
-
-/// How it ended, in words.
-const fn ending(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Ended { summary: None, .. } => "the caller left",
-        Outcome::Ended { summary: Some(summary), .. } => in_words(&summary.ending),
-        Outcome::Verified { .. } => "keys checked",
-    }
-}
-
-const fn in_words(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Finished => "finished",
-        Ending::Truncated => "truncated",
-        Ending::Failed(_) => "failed",
-    }
-}
-
-const fn usage(outcome: &Outcome) -> Option<&Usage> {
-    match outcome {
-        Outcome::Ended { summary: Some(summary), .. } => Some(&summary.usage),
-        Outcome::Ended { summary: None, .. } | Outcome::Verified { .. } => None,
     }
 }
 
