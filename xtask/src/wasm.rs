@@ -22,6 +22,9 @@ pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 const DEBIAN_RUST: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-19"];
 const DEBIAN_LINKER: &str = "wasm-ld-19";
 
+/// Where a toolchain has the sources of the standard library, if it has them.
+const STD_SOURCES: &str = "lib/rustlib/src/rust/library/Cargo.lock";
+
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     expect_no_arguments("wasm", arguments)?;
     let mut check = cargo_for_wasm("check")?.command;
@@ -39,16 +42,51 @@ pub(crate) struct CargoForWasm {
     pub(crate) target_dir: PathBuf,
 }
 
+fn target_dir() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from))
+}
+
 /// The pinned toolchain's cargo, or Debian's where that has no standard library for wasm.
 pub(crate) fn cargo_for_wasm(subcommand: &str) -> Result<CargoForWasm, Failure> {
-    let target_dir = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let target_dir = root().join(target_dir);
+    let target_dir = target_dir();
     if pinned_toolchain_has_std() || rustup_adds_target() {
         return Ok(CargoForWasm { command: cargo([subcommand]), target_dir });
     }
     let target_dir = target_dir.join("debian"); // apart: another compiler's artefacts
-    let command = debian_cargo(subcommand, &target_dir)?;
+    let mut command = debian_cargo(subcommand, &target_dir);
+    let sysroot = format!("--sysroot={}", debian_sysroot()?.display());
+    command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", sysroot);
     Ok(CargoForWasm { command, target_dir })
+}
+
+/// The same with a standard library of its own, built for size as the rest is: the one that comes with
+/// a compiler is built for speed, and has its sorts once for each type.
+pub(crate) fn cargo_for_small_wasm(subcommand: &str) -> Result<CargoForWasm, Failure> {
+    let target_dir = target_dir();
+    let mut small = if pinned_toolchain_has_sources() || rustup_adds_sources() {
+        CargoForWasm { command: cargo([subcommand]), target_dir }
+    } else {
+        println!("wasm: rustup cannot fetch the sources of std here, taking Debian's Rust");
+        machine::install(&DEBIAN_RUST)?;
+        let target_dir = target_dir.join("debian"); // apart: another compiler's artefacts
+        CargoForWasm { command: debian_cargo(subcommand, &target_dir), target_dir }
+    };
+    small
+        .command
+        .args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"])
+        .env("RUSTC_BOOTSTRAP", "1"); // -Z on a stable compiler
+    Ok(small)
+}
+
+fn pinned_toolchain_has_sources() -> bool {
+    let sysroot = capture(program("rustc").args(["--print", "sysroot"]));
+    sysroot.is_ok_and(|folder| Path::new(folder.trim()).join(STD_SOURCES).exists())
+}
+
+fn rustup_adds_sources() -> bool {
+    println!("wasm: the toolchain has no sources of the standard library, asking rustup for them");
+    succeeds(program("rustup").args(["component", "add", "rust-src"]))
+        && pinned_toolchain_has_sources()
 }
 
 fn pinned_toolchain_has_std() -> bool {
@@ -88,28 +126,22 @@ pub(crate) fn let_script_compile(script: &mut Command) -> Result<(), Failure> {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = iter::once(folder).chain(env::split_paths(&path));
     let path = env::join_paths(folders).map_err(|error| Failure::new(error.to_string()))?;
-    let target_dir = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     script
         .env("PATH", path)
-        .env("CARGO_TARGET_DIR", root().join(target_dir).join("debian"))
+        .env("CARGO_TARGET_DIR", target_dir().join("debian"))
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER);
     Ok(())
 }
 
-/// Debian's cargo with a standard library built from Debian's sources.
-fn debian_cargo(subcommand: &str, target_dir: &Path) -> Result<Command, Failure> {
-    let sysroot = debian_sysroot()?;
+/// Debian's cargo.
+fn debian_cargo(subcommand: &str, target_dir: &Path) -> Command {
     let mut cargo = debian("cargo");
     cargo
         .arg(subcommand)
         .arg("--target-dir")
         .arg(target_dir)
-        .env(
-            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-            format!("--sysroot={}", sysroot.display()),
-        )
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER); // it brings none
-    Ok(cargo)
+    cargo
 }
 
 /// Installs Debian's Rust and builds the standard library, where they are not there yet.

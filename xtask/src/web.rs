@@ -14,12 +14,12 @@ use crate::{
     process::{program, root, run as execute},
     tally::{Failure, Outcome, Tally, expect_no_arguments},
     tools::{npm_tools, wasm_bindgen},
-    wasm::{TARGET, cargo_for_wasm},
+    wasm::{TARGET, cargo_for_small_wasm},
     weight::weigh,
 };
 
 /// The most bytes of the module, compressed as it is sent.
-const BUDGET: u64 = 650_000;
+const BUDGET: u64 = 590_000;
 
 /// Where it is said what npm brings.
 pub const TOOLS: &str = "adapters/web/tools";
@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 
 /// Builds the module and gives the folder that it is in.
 pub fn build() -> Result<PathBuf, Failure> {
-    let mut cargo = cargo_for_wasm("build")?;
+    let mut cargo = cargo_for_small_wasm("build")?;
     let target_dir = cargo.target_dir;
     execute(cargo.command.args([
         "--package",
@@ -73,8 +73,10 @@ pub fn build() -> Result<PathBuf, Failure> {
     let wasm = folder.join(format!("{NAME}_bg.wasm"));
     let optimizer = npm_tools(TOOLS)?.join("node_modules/.bin/wasm-opt");
     let mut optimize = program(optimizer);
-    optimize.args(WASM_FEATURES).args(["-Oz", "--one-caller-inline-max-function-size", "0"]);
-    optimize.args(["--strip-debug", "--strip-producers"]);
+    optimize.args(WASM_FEATURES).args(["--flatten", "--rereloop", "-Oz", "-Oz"]);
+    optimize.args(["--one-caller-inline-max-function-size", "0"]);
+    // Like stands by like then, and compresses better.
+    optimize.args(["--reorder-functions-by-name", "--strip-debug", "--strip-producers"]);
     execute(optimize.arg(&wasm).arg("-o").arg(&wasm))?;
     add_javascript(&folder, &wasm)?;
     weigh("web", &[wasm], BUDGET)?;
