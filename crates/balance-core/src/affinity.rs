@@ -41,7 +41,7 @@ pub(crate) fn name_file(body: &[u8], key: KeyId, nonce: u64) -> Option<Vec<u8>> 
     let mut request: serde_json::Value = if body.trim_ascii().is_empty() {
         serde_json::json!({})
     } else {
-        serde_json::from_slice(body).ok()?
+        balance_dialect::json::read(body).ok()?
     };
     let file = request.as_object_mut()?.entry("file").or_insert_with(|| serde_json::json!({}));
     let file = file.as_object_mut().filter(|file| !file.contains_key("name"))?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{
     error::Error,
-    settings::{ROWS, Settings, Strings},
+    settings::{NAMES, Settings, Strings},
 };
 
 /// A platform, as far as settings go.
@@ -46,9 +46,9 @@ impl Place {
     /// The platform's default, unless the setting is set under another of its names.
     fn default(&self, name: &str, source: &dyn Strings) -> Option<String> {
         let (_, text) = self.defaults.iter().find(|(setting, _)| *setting == name)?;
-        let row = ROWS.iter().find(|row| row.names.first() == Some(&name))?;
+        let names = NAMES.iter().find(|names| names.first() == Some(&name))?;
         let is_set = |name: &&str| source.value(name).is_some_and(|text| !text.trim().is_empty());
-        (!row.names.iter().any(is_set)).then(|| (*text).to_owned())
+        (!names.iter().any(is_set)).then(|| (*text).to_owned())
     }
 }
 

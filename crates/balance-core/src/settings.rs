@@ -9,7 +9,7 @@ mod preset;
 mod streams;
 mod value;
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 pub use limits::ModelRateLimits;
 pub use platform::{CallsFrom, Location};
@@ -96,6 +96,9 @@ macro_rules! settings {
                 }
             }
         }
+
+        /// The names of each setting, strongest first: what a reader needs of the table.
+        pub(crate) const NAMES: &[&[&str]] = &[ $( &[$($name),+], )+ ];
 
         /// The table.
         pub const ROWS: &[Row] = &[ $( Row {
@@ -344,19 +347,26 @@ fn setting<T: Value>(
     default: &'static str,
     wrong: &mut Vec<WrongSetting>,
 ) -> Option<T> {
-    let given = names.iter().find_map(|name| {
-        source.value(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text))
-    });
-    let name =
-        given.as_ref().map_or_else(|| names.first().copied().unwrap_or(""), |(name, _)| name);
-    let text = given.as_ref().map_or(default, |(_, text)| text.trim());
-    match T::parse(text) {
+    let (name, text) = given(source, names, default);
+    match T::parse(text.trim()) {
         Ok(value) => Some(value),
         Err(WrongValue(reason)) => {
             wrong.push(WrongSetting { name, reason });
             None
         }
     }
+}
+
+/// The text of a setting, and the name that it was given under.
+fn given(
+    source: &dyn Strings,
+    names: &'static [&'static str],
+    default: &'static str,
+) -> (&'static str, Cow<'static, str>) {
+    let given = names.iter().find_map(|name| {
+        source.value(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text.into()))
+    });
+    given.unwrap_or_else(|| (names.first().copied().unwrap_or(""), default.into()))
 }
 
 #[cfg(test)]

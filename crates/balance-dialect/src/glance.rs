@@ -43,10 +43,10 @@ impl Glance {
     /// Looks at the JSON of one event; `None` when it is not valid JSON.
     pub(crate) fn at(event: &[u8]) -> Option<Self> {
         match event.trim_ascii_start().first()? {
-            b'{' => serde_json::from_slice(event).ok(),
+            b'{' => crate::json::read(event).ok(),
             _ if event == b"[DONE]" => Some(Self { carries: Carries::End, ..Self::default() }),
             _ => {
-                serde_json::from_slice::<IgnoredAny>(event).ok()?;
+                crate::json::read::<IgnoredAny>(event).ok()?;
                 let error = ErrorBody::parse(event).map(Carries::Error);
                 Some(Self { carries: error.unwrap_or_default(), ..Self::default() })
             }
@@ -84,7 +84,9 @@ impl StatedUsage {
             before.ends_with(NAME.0).then(|| after.strip_prefix(NAME.1)).flatten()
         })?;
         let value = after_name.trim_ascii_start().strip_prefix(b":")?;
-        serde_json::Deserializer::from_slice(value).into_iter().next()?.ok()
+        // A tail may begin within a letter; what follows the name does not.
+        let value = str::from_utf8(value).ok()?;
+        serde_json::Deserializer::from_str(value).into_iter().next()?.ok()
     }
 
     /// Replaces the counts that this event states.

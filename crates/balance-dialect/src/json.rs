@@ -13,6 +13,15 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+/// Reads a value from JSON: from text, as all else here does, since each type is compiled anew for
+/// every kind of source, and a module for the web is to be small.
+///
+/// # Errors
+/// The bytes are no JSON of this value, or no UTF-8.
+pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
+    serde_json::from_str(str::from_utf8(json).map_err(serde_json::Error::custom)?)
+}
+
 /// A JSON string, borrowed when it was written without escapes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]

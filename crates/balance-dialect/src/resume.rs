@@ -106,7 +106,7 @@ impl Resumption {
     pub fn end(&mut self, out: &mut Vec<u8>) -> End {
         while let Some(event) = self.splitter.finish() {
             // Half an event is none; one that only lacks its last line break is whole.
-            if serde_json::from_slice::<Value>(&event).is_ok() {
+            if crate::json::read::<Value>(&event).is_ok() {
                 self.event(event, out);
             }
         }
@@ -177,7 +177,7 @@ impl Resumption {
 
     /// Remembers what an event gives its reader.
     fn note(&mut self, event: &[u8]) {
-        let Ok(answer) = serde_json::from_slice::<GenerateContentResponse<'_>>(event) else {
+        let Ok(answer) = crate::json::read::<GenerateContentResponse<'_>>(event) else {
             self.is_bound = true;
             return;
         };

@@ -95,7 +95,7 @@ const fn is_key_byte(byte: u8) -> bool {
 /// The error body without the `DebugInfo` details that speak of keys; `None` if it has none.
 fn without_debug_info(body: &[u8]) -> Option<Vec<u8>> {
     memmem::find(body, b"google.rpc.DebugInfo")?;
-    let mut json: Value = serde_json::from_slice(body).ok()?;
+    let mut json: Value = balance_dialect::json::read(body).ok()?;
     let errors = if json.is_array() { json.as_array_mut()? } else { slice::from_mut(&mut json) };
     let mut removed = false;
     for error in errors {

@@ -26,17 +26,14 @@ pub struct ModelRateLimits(pub BTreeMap<String, Limits>);
 impl Value for ModelRateLimits {
     const KIND: &'static str = "JSON object of limits";
     fn parse(text: &str) -> Result<Self, WrongValue> {
-        let limits = by_name(text, "model")?.into_iter();
-        let name = |model: String| model.trim().trim_start_matches("models/").to_owned();
-        Ok(Self(limits.map(|(model, limits)| (name(model), limits)).collect()))
+        by_name(text, "model", |model| model.trim_start_matches("models/")).map(Self)
     }
 }
 
 impl Value for KeyLimits {
     const KIND: &'static str = "JSON object of limits";
     fn parse(text: &str) -> Result<Self, WrongValue> {
-        let limits = by_name(text, "key")?.into_iter();
-        Ok(Self(limits.map(|(key, limits)| (Self::ending(key.trim()).into(), limits)).collect()))
+        by_name(text, "key", Self::ending).map(Self)
     }
 }
 
@@ -93,10 +90,16 @@ struct Named {
     tpm: Option<u64>,
 }
 
-/// The limits in an object; of what, for errors, which count from 1 as names may be secret.
-fn by_name(text: &str, of: &str) -> Result<BTreeMap<String, Limits>, WrongValue> {
+/// The limits in an object, each under that part of its name that `known_by` gives; `of` what, for
+/// errors, which count from 1 as names may be secret.
+fn by_name(
+    text: &str,
+    of: &str,
+    known_by: fn(&str) -> &str,
+) -> Result<BTreeMap<String, Limits>, WrongValue> {
+    let mut all = BTreeMap::new();
     if text.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(all);
     }
     let wanted = || {
         WrongValue(format!(
@@ -106,12 +109,12 @@ fn by_name(text: &str, of: &str) -> Result<BTreeMap<String, Limits>, WrongValue>
     };
     let items: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(text).map_err(|_| wanted())?;
-    let limits = items.into_iter().enumerate().map(|(index, (name, written))| {
+    for (index, (name, written)) in items.into_iter().enumerate() {
         let written: Written = serde_json::from_value(written).map_err(|_| wanted())?;
         let reason = |reason| WrongValue(format!("{of} {}: {reason}", index + 1));
-        Ok((name, limits(written).map_err(reason)?))
-    });
-    limits.collect()
+        all.insert(known_by(name.trim()).to_owned(), limits(written).map_err(reason)?);
+    }
+    Ok(all)
 }
 
 fn limits(written: Written) -> Result<Limits, String> {

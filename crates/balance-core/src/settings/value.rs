@@ -85,12 +85,13 @@ impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
 impl<const MIN: u64, const MAX: u64> Value for Bounded<MIN, MAX> {
     const KIND: &'static str = "whole number";
     fn parse(text: &str) -> Result<Self, WrongValue> {
-        text.parse()
-            .ok()
-            .filter(|number| (MIN..=MAX).contains(number))
-            .map(Self)
-            .ok_or_else(|| WrongValue(format!("wanted a whole number from {MIN} to {MAX}")))
+        whole_number(text, MIN, MAX).map(Self)
     }
+}
+
+fn whole_number(text: &str, least: u64, most: u64) -> Result<u64, WrongValue> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| WrongValue(format!("wanted a whole number from {least} to {most}")))
 }
 
 /// A time span in seconds, up to a day; a fraction is allowed.

@@ -89,7 +89,7 @@ impl<'s> Provider<'s> {
         let address = match self {
             Self::Oss(_) => asked.to_string(),
             Self::Smms { .. } | Self::Picgo { .. } | Self::Cloudflare { .. } => {
-                serde_json::from_slice::<Said>(said).ok()?.address()?
+                balance_dialect::json::read::<Said>(said).ok()?.address()?
             }
         };
         match (address.starts_with('/'), asked.scheme_str(), asked.authority()) {

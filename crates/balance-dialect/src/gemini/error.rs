@@ -38,7 +38,7 @@ impl ErrorBody {
     pub fn parse(body: &[u8]) -> Option<Self> {
         // Most bodies that are no error are told by a quick search, before any parsing.
         memmem::find(body, b"\"error\"")?;
-        match serde_json::from_slice(body) {
+        match crate::json::read(body) {
             Ok(value) => Self::from_value(value),
             Err(_) => Self::parse_events(body),
         }
@@ -81,7 +81,7 @@ impl ErrorBody {
         let mut decoder = sse::Decoder::new(usize::MAX);
         decoder.push(body);
         std::iter::from_fn(|| decoder.finish())
-            .filter_map(|event| serde_json::from_slice(&event.data).ok())
+            .filter_map(|event| crate::json::read(&event.data).ok())
             .find_map(Self::from_value)
     }
 

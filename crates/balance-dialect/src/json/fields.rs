@@ -23,7 +23,7 @@ pub(crate) struct Fields<'a>(Vec<(Text<'a>, Raw<'a>)>);
 impl<'a> Fields<'a> {
     /// The fields of an object; none for any other JSON.
     pub(crate) fn read(json: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok()
+        super::read(json).ok()
     }
 
     /// The same for a value within another.

@@ -19,7 +19,7 @@ pub(super) struct Question {
 impl Question {
     /// `None` for what is no such request, or one for several answers.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return None };
+        let Ok(Value::Object(body)) = crate::json::read(body) else { return None };
         body.get("contents")?.as_array()?;
         let config = config(&body);
         let setting = |names: [&str; 2]| names.iter().find_map(|name| config?.get(*name));

@@ -26,7 +26,7 @@ impl Rest {
 
     /// Takes an event; the events that the reader gets for it.
     pub(super) fn take(&mut self, event: &[u8], said: &str, is_over: bool) -> Vec<Vec<u8>> {
-        let Ok(mut event) = serde_json::from_slice::<Value>(event) else { return Vec::new() };
+        let Ok(mut event) = crate::json::read::<Value>(event) else { return Vec::new() };
         if let Some(Value::Object(usage)) = event.get_mut("usageMetadata") {
             add(usage, self.taken);
         }

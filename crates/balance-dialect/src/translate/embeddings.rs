@@ -150,7 +150,7 @@ impl Embeddings {
     /// [`Malformed`] when it has not one embedding for each input.
     pub(crate) fn whole(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<Summary, Malformed> {
         let answer: BatchEmbedContentsResponse<'_> =
-            serde_json::from_slice(body).map_err(|error| Malformed::from(&error))?;
+            json::read(body).map_err(|error| Malformed::from(&error))?;
         let batch = self.waiting.pop_front().ok_or(Malformed::Unexpected)?;
         if answer.embeddings.len() != batch.inputs {
             return Err(Malformed::Empty { reason: None });

@@ -82,7 +82,7 @@ pub fn may_be_drawn(model: &str, request: &[u8]) -> bool {
 /// The pictures of an answer of Gemini or Imagen; none of what is no such answer.
 #[must_use]
 pub fn pictures(answer: &[u8]) -> Vec<Drawn> {
-    let Ok(read) = serde_json::from_slice::<Answer<'_>>(answer) else { return Vec::new() };
+    let Ok(read) = crate::json::read::<Answer<'_>>(answer) else { return Vec::new() };
     let parts = read.candidates.into_iter().filter_map(|it| it.content).flat_map(|it| it.parts);
     let blobs = parts.filter(|part| !part.thought).filter_map(|part| part.inline_data);
     let blobs = blobs.map(|blob| (blob.mime_type.to_string(), blob.data));

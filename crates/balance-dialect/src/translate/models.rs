@@ -106,7 +106,7 @@ fn bare(name: &str) -> &str {
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, Malformed> {
-    serde_json::from_slice(body).map_err(|error| Malformed::from(&error))
+    json::read(body).map_err(|error| Malformed::from(&error))
 }
 
 fn finished() -> Summary {

@@ -274,8 +274,7 @@ impl Pictures {
     }
 
     fn take_predictions(&mut self, body: &[u8]) -> Result<(Summary, Option<String>), Malformed> {
-        let answer: Predictions<'_> =
-            serde_json::from_slice(body).map_err(|error| Malformed::from(&error))?;
+        let answer: Predictions<'_> = json::read(body).map_err(|error| Malformed::from(&error))?;
         let mut reason = None;
         for prediction in answer.predictions {
             match prediction.bytes_base64_encoded {

@@ -129,7 +129,7 @@ impl MediaPreset<'_> {
 /// [`Malformed`] when it is none.
 pub(super) fn answer(body: &[u8]) -> Result<GenerateContentResponse<'_>, Malformed> {
     let answer: GenerateContentResponse<'_> =
-        serde_json::from_slice(body).map_err(|error| Malformed::from(&error))?;
+        crate::json::read(body).map_err(|error| Malformed::from(&error))?;
     if answer.error.is_some() {
         return Err(Malformed::Failed(Box::new(ErrorBody::parse(body).unwrap_or_default())));
     }

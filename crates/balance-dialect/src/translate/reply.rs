@@ -179,5 +179,5 @@ impl<R: Reply> Feed<R> {
 }
 
 fn read(json: &[u8]) -> Result<GenerateContentResponse<'_>, Malformed> {
-    serde_json::from_slice(json).map_err(|error| Malformed::from(&error))
+    crate::json::read(json).map_err(|error| Malformed::from(&error))
 }

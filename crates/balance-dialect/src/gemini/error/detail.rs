@@ -133,13 +133,13 @@ impl Detail {
 
 impl Violation {
     fn from_object(violation: &Map<String, Value>) -> Self {
-        let mut dimensions = texts(violation.get("quotaDimensions"));
+        let dimensions = texts(violation.get("quotaDimensions"));
         Self {
             quota_metric: text(violation, "quotaMetric"),
             quota_id: text(violation, "quotaId"),
             quota_dimensions: QuotaDimensions {
-                model: dimensions.remove("model"),
-                location: dimensions.remove("location"),
+                model: dimensions.get("model").cloned(),
+                location: dimensions.get("location").cloned(),
             },
             quota_value: violation.get("quotaValue").and_then(count),
         }
@@ -158,8 +158,13 @@ pub(super) fn count(value: &Value) -> Option<u64> {
 
 /// The entries of a map that are texts.
 fn texts(value: Option<&Value>) -> BTreeMap<String, String> {
-    let entries = value.and_then(Value::as_object).into_iter().flatten();
-    entries.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    let mut texts = BTreeMap::new();
+    for (name, value) in value.and_then(Value::as_object).into_iter().flatten() {
+        if let Some(text) = value.as_str() {
+            texts.insert(name.clone(), text.to_owned());
+        }
+    }
+    texts
 }
 
 /// The objects in a field that is a list.

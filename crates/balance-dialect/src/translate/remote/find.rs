@@ -18,7 +18,7 @@ use crate::translate::path::Path;
 pub fn in_chat(body: &[u8]) -> Vec<Remote> {
     let mut search = Search::new(body);
     if search.is_worth_it()
-        && let Ok(chat) = serde_json::from_slice::<Chat<'_>>(body)
+        && let Ok(chat) = crate::json::read::<Chat<'_>>(body)
     {
         let messages = Path::root("messages");
         for (index, message) in elements::<Message<'_>>(chat.messages).iter().enumerate() {
@@ -34,7 +34,7 @@ pub fn in_chat(body: &[u8]) -> Vec<Remote> {
 pub fn in_edit(body: &[u8]) -> Vec<Remote> {
     let mut search = Search::new(body);
     if search.is_worth_it()
-        && let Ok(edit) = serde_json::from_slice::<Edit<'_>>(body)
+        && let Ok(edit) = crate::json::read::<Edit<'_>>(body)
     {
         search.parts(edit.images, Path::root("images"));
     }
@@ -46,7 +46,7 @@ pub fn in_edit(body: &[u8]) -> Vec<Remote> {
 pub fn in_responses(body: &[u8]) -> Vec<Remote> {
     let mut search = Search::new(body);
     if search.is_worth_it()
-        && let Ok(request) = serde_json::from_slice::<Responses<'_>>(body)
+        && let Ok(request) = crate::json::read::<Responses<'_>>(body)
     {
         let input = Path::root("input");
         for (index, item) in elements::<Message<'_>>(request.input).iter().enumerate() {

@@ -22,16 +22,14 @@ pub(super) fn relax(definitions: &mut Map<String, Value>) {
 }
 
 fn reach(definitions: &Map<String, Value>) -> Reach {
-    let direct: Reach = definitions
-        .iter()
-        .map(|(name, schema)| {
-            let mut found = BTreeSet::new();
-            references(schema, &mut found);
-            (name.clone(), found)
-        })
-        .collect();
-    let whole = direct.keys().map(|name| {
-        let mut reached = BTreeSet::new();
+    let mut direct = Reach::new();
+    for (name, schema) in definitions {
+        let found = direct.entry(name.clone()).or_default();
+        references(schema, found);
+    }
+    let mut whole = Reach::new();
+    for name in direct.keys() {
+        let reached = whole.entry(name.clone()).or_default();
         let mut waiting = vec![name];
         while let Some(next) = waiting.pop() {
             for found in direct.get(next).into_iter().flatten() {
@@ -40,9 +38,8 @@ fn reach(definitions: &Map<String, Value>) -> Reach {
                 }
             }
         }
-        (name.clone(), reached)
-    });
-    whole.collect()
+    }
+    whole
 }
 
 /// The names of the definitions that a cleaned schema refers to.
