@@ -100,6 +100,11 @@ where
         self.driver.as_mut().poll(cx).map(drop)
     }
 
+    /// Whether it waits for the next request, as far as was heard.
+    pub(crate) fn seems_ready(&self) -> bool {
+        self.sender.is_ready()
+    }
+
     /// Whether the next request can be sent on it; hears what came while it lay idle.
     pub(crate) fn is_ready(&mut self, cx: &mut Context<'_>) -> bool {
         self.drive(cx).is_pending() && self.sender.is_ready()

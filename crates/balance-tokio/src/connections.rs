@@ -36,6 +36,9 @@ const MOST_SHARED: usize = 64;
 /// connection is rarely closed under a request.
 const IDLE: Duration = Duration::from_secs(60);
 
+/// Upstream has hardly ever closed what was used so short a time ago.
+const WARM: Duration = Duration::from_secs(1);
+
 /// The connections of one way, by the server they lead to.
 #[derive(Debug)]
 pub(crate) struct Connections<I> {
@@ -73,16 +76,18 @@ where
     }
 
     /// A connection to the server of a URL, and where it belongs when it is idle: one that is
-    /// there, or a new one.
+    /// there, or a new one. Who is wary, having been given a dead one, gets none that was not
+    /// listened to.
     ///
     /// # Errors
     /// Why there can be no connection.
     pub(crate) async fn connection(
         &self,
         url: &Uri,
+        is_wary: bool,
     ) -> Result<(Connection<I>, Arc<Origin<I>>), BoxError> {
         let origin = self.origin(url).ok_or("a URL wants a scheme and a host")?;
-        if let Some(connection) = origin.take() {
+        if let Some(connection) = origin.take(is_wary) {
             return Ok((connection, origin));
         }
         // Boxed, as it is seldom needed and larger than all else that a request keeps.
@@ -152,12 +157,14 @@ where
     }
 
     /// A connection that is there.
-    fn take(&self) -> Option<Connection<I>> {
+    fn take(&self, is_wary: bool) -> Option<Connection<I>> {
         loop {
             let idle = self.open().http1.pop();
-            let Some((mut connection, _)) = idle else { break };
+            let Some((mut connection, since)) = idle else { break };
+            // A request on one that has just died comes back unsent, so that is left to chance.
+            let is_warm = !is_wary && since.elapsed() < WARM && connection.seems_ready();
             // Whoever uses it next gives it a waker of its own.
-            if connection.is_ready(&mut Context::from_waker(Waker::noop())) {
+            if is_warm || connection.is_ready(&mut Context::from_waker(Waker::noop())) {
                 return Some(Connection::Http1(connection));
             }
         }

@@ -79,7 +79,7 @@ where
         let url = request.uri().clone();
         let mut dead = 0;
         loop {
-            let connection = way.connection(&url).await;
+            let connection = way.connection(&url, dead > 0).await;
             let (connection, home) = connection.map_err(|cause| no_connection(&*cause))?;
             match connection.send(request, home).await {
                 Ok(answer) => return Ok(answer.map(|body| Body::new(body, self.idle))),

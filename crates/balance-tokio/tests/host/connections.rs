@@ -54,6 +54,24 @@ async fn an_idle_connection_that_upstream_closed_is_replaced_unseen() {
     assert_eq!(server.connections(), 5);
 }
 
+#[tokio::test]
+async fn idle_connections_that_upstream_closed_together_are_replaced_unseen() {
+    let server = Server::start(|mut stream, connection| async move {
+        read_head(&mut stream).await;
+        // So that all of them are open at the same time.
+        sleep(Duration::from_millis(100)).await;
+        stream.write_all(answer("once").as_bytes()).await.unwrap();
+        while connection >= 20 && read_head(&mut stream).await.is_some() {}
+    })
+    .await;
+    let host = host(&[]);
+    let answers = (0..20).map(|_| async { text(host.fetch(post(&server.url())).await).await });
+    assert_eq!(join_all(answers).await, vec!["once"; 20]);
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(text(host.fetch(post(&server.url())).await).await, "once");
+    assert_eq!(server.connections(), 21);
+}
+
 /// The first connection answers one request and dies at the next; gives the server and a count of
 /// the requests that reached it.
 async fn dying_server() -> (Server, Arc<AtomicUsize>) {
