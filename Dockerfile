@@ -2,18 +2,15 @@
 #   docker buildx build --platform linux/amd64,linux/arm64 -t gemini-balance .
 FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS build
 ARG TARGETARCH
-# Zig brings a C compiler, and musl to link with, for every target.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends python3-pip \
-    && rm -rf /var/lib/apt/lists/* \
-    && pip install --no-cache-dir --break-system-packages cargo-zigbuild==0.24.0 ziglang==0.17.0
+    && apt-get install --yes --no-install-recommends python3-venv \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .
+# Zig, which this installs, brings a C compiler, and musl to link with, for every target.
 RUN case "$TARGETARCH" in amd64) target=x86_64 ;; arm64) target=aarch64 ;; *) exit 1 ;; esac \
     && target="$target-unknown-linux-musl" \
-    && rustup target add "$target" \
-    && cargo zigbuild --locked --release --config 'profile.release.strip=true' \
-        --package gemini-balance --target "$target" \
+    && cargo xtask release --target "$target" \
     && mkdir -p /image/data \
     && cp "target/$target/release/gemini-balance" /image/
 

@@ -19,6 +19,7 @@ pub mod lambda;
 mod machine;
 pub mod process;
 mod purity;
+mod release;
 mod sizes;
 pub mod tally;
 mod test;
@@ -73,6 +74,11 @@ const COMMANDS: &[Command] = &[
         name: "cloudflare",
         about: "the Worker as `wrangler deploy` builds it, and whether it is within its budget",
         run: cloudflare::run,
+    },
+    Command {
+        name: "release",
+        about: "the server as it is released, for speed by training; --target TRIPLE, else for here",
+        run: release::run,
     },
     Command {
         name: "weights",

@@ -8,6 +8,7 @@ mod nginx;
 mod process;
 mod report;
 mod table;
+mod train;
 mod workload;
 
 use std::{cell::Cell as Shared, io, time::Duration};
@@ -20,6 +21,7 @@ use workload::{PACED, WORKLOADS, Workload};
 
 pub use fleet::{Cores, Programs, Target};
 pub use report::{Cell, Figures, LoadFigures, Report, Row, StreamFigures};
+pub use train::train;
 
 /// How much is measured.
 #[derive(Debug, Clone)]

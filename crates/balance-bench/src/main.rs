@@ -2,27 +2,32 @@
 //!
 //! Invariant: it ends with 0 only if every target did all its work.
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use balance_bench::compare::{Plan, Programs, compare};
+use balance_bench::compare::{Plan, Programs, compare, train};
 use lexopt::{Arg, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 
 const HELP: &str = "\
-usage: balance-bench [--quick] [--json] [--rounds N] [--streams N]
+usage: balance-bench [--server PATH] [--quick] [--json] [--rounds N] [--streams N]
+       balance-bench --train PATH
 
 Puts load on balance-mock alone, on nginx before it and on gemini-balance before it, in turn,
 and prints the figures with their ratios to nginx. Each program is pinned to a core.
 
+  --server     the program to measure; else the one beside this one
   --quick      one short round, to see that everything works
   --json       print the report as JSON
   --rounds N   measure every cell N times and take the median
-  --streams N  how many paced streams at once";
+  --streams N  how many paced streams at once
+  --train      puts load on a program that writes down for the compiler what it runs through";
 
 struct Options {
     plan: Plan,
     json: bool,
+    server: Option<PathBuf>,
+    is_training: bool,
 }
 
 fn main() -> ExitCode {
@@ -33,18 +38,25 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<ExitCode> {
-    let Some(Options { plan, json }) = options()? else {
+    let Some(Options { plan, json, server, is_training }) = options()? else {
         println!("{HELP}");
         return Ok(ExitCode::SUCCESS);
     };
-    let programs = Programs::beside(&std::env::current_exe()?)?;
+    let programs = Programs::beside(&std::env::current_exe()?, server)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(async {
+        let work = async {
+            if is_training {
+                return train(&programs).await.map(|()| None);
+            }
+            compare(&programs, &plan).await.map(Some)
+        };
         tokio::select! {
-            report = compare(&programs, &plan) => report,
+            report = work => report,
             interrupted = interruption() => Err(interrupted),
         }
     })?;
+    let Some(report) = report else { return Ok(ExitCode::SUCCESS) };
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
@@ -55,10 +67,15 @@ fn run() -> anyhow::Result<ExitCode> {
 
 /// `None` when help was asked for.
 fn options() -> anyhow::Result<Option<Options>> {
-    let mut options = Options { plan: Plan::full(), json: false };
+    let mut options = Options { plan: Plan::full(), json: false, server: None, is_training: false };
     let mut parser = Parser::from_env();
     while let Some(argument) = parser.next()? {
         match argument {
+            Arg::Long("server") => options.server = Some(parser.value()?.into()),
+            Arg::Long("train") => {
+                options.server = Some(parser.value()?.into());
+                options.is_training = true;
+            }
             Arg::Long("quick") => options.plan = Plan::quick(),
             Arg::Long("json") => options.json = true,
             Arg::Long("rounds") => options.plan.rounds = number(&mut parser)?,

@@ -55,8 +55,6 @@ pub struct Programs {
     pub server: PathBuf,
     /// `balance-mock`.
     pub mock: PathBuf,
-    /// `nginx`.
-    pub nginx: PathBuf,
 }
 
 /// On which core each part runs.
@@ -104,10 +102,10 @@ pub(super) struct Fleet {
 
 /// One running program.
 #[derive(Debug)]
-struct Member {
+pub(super) struct Member {
     running: Running,
-    address: SocketAddr,
-    credential: String,
+    pub(super) address: SocketAddr,
+    pub(super) credential: String,
 }
 
 impl Fleet {
@@ -119,9 +117,9 @@ impl Fleet {
         let folder = Folder::create()?;
         let mock =
             start_mock(programs, cores, upstream, &folder).context("starting balance-mock")?;
-        let nginx =
-            start_nginx(programs, cores, mock.address, &folder).context("starting nginx")?;
-        let server = start_server(programs, cores, mock.address, &folder).await;
+        let nginx = start_nginx(cores, mock.address, &folder).context("starting nginx")?;
+        let server = pinned(cores.measured, &programs.server);
+        let server = start_server(server, mock.address, &folder).await;
         Ok(Self {
             server: server.context("starting gemini-balance")?,
             nginx,
@@ -158,7 +156,7 @@ fn keys() -> [String; 2] {
     ["a", "b"].map(|name| format!("AIzaSyBenchmark{name:0>24}"))
 }
 
-fn start_mock(
+pub(super) fn start_mock(
     programs: &Programs,
     cores: Cores,
     upstream: Upstream,
@@ -179,16 +177,11 @@ fn start_mock(
     Member::start(&mut command, address, credential, folder.0.join("mock.log"))
 }
 
-fn start_nginx(
-    programs: &Programs,
-    cores: Cores,
-    mock: SocketAddr,
-    folder: &Folder,
-) -> anyhow::Result<Member> {
+fn start_nginx(cores: Cores, mock: SocketAddr, folder: &Folder) -> anyhow::Result<Member> {
     let address = free_address()?;
     let file = folder.0.join("nginx.conf");
     fs::write(&file, nginx::configuration(address, mock, &folder.0))?;
-    let mut command = pinned(cores.measured, &programs.nginx);
+    let mut command = pinned(cores.measured, &nginx::program()?);
     command.arg("-p").arg(&folder.0).arg("-e").arg(folder.0.join("error.log")).arg("-c").arg(&file);
     let [credential, _] = keys();
     Member::start(&mut command, address, credential, folder.0.join("nginx.log"))
@@ -196,15 +189,13 @@ fn start_nginx(
 
 /// The server as it comes, but for its address, keys and upstream, and without a line in the log
 /// for each request, as nginx.
-async fn start_server(
-    programs: &Programs,
-    cores: Cores,
+pub(super) async fn start_server(
+    mut command: Command,
     mock: SocketAddr,
     folder: &Folder,
 ) -> anyhow::Result<Member> {
     let address = free_address()?;
     let credential = "benchmark-access-token";
-    let mut command = pinned(cores.measured, &programs.server);
     command
         .current_dir(&folder.0) // neither a .env nor a state file of the checkout
         .env_clear()
@@ -240,10 +231,10 @@ impl Member {
 
 /// A folder for configuration and state, removed at the end.
 #[derive(Debug)]
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn create() -> anyhow::Result<Self> {
+    pub(super) fn create() -> anyhow::Result<Self> {
         let path = std::env::temp_dir().join(format!("balance-bench-{}", std::process::id()));
         fs::create_dir_all(&path).with_context(|| format!("creating {}", path.display()))?;
         Ok(Self(path))
@@ -257,11 +248,11 @@ impl Drop for Folder {
 }
 
 impl Programs {
-    /// The binaries of the build that this program comes from, and the system's nginx.
+    /// The binaries of the build that this program comes from, or another server than that.
     ///
     /// # Errors
     /// Naming the program that is missing and how to get it.
-    pub fn beside(this: &Path) -> anyhow::Result<Self> {
+    pub fn beside(this: &Path, server: Option<PathBuf>) -> anyhow::Result<Self> {
         let folder = this.parent().unwrap_or(this);
         let built = |name: &str| {
             let path = folder.join(name);
@@ -270,10 +261,7 @@ impl Programs {
             }
             bail!("{} is missing: `cargo xtask bench` builds it", path.display())
         };
-        let nginx =
-            ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"].map(PathBuf::from);
-        let nginx = nginx.into_iter().find(|path| path.exists());
-        let nginx = nginx.context("nginx is missing: `cargo xtask machine` installs it")?;
-        Ok(Self { server: built("gemini-balance")?, mock: built("balance-mock")?, nginx })
+        let server = server.map_or_else(|| built("gemini-balance"), Ok)?;
+        Ok(Self { server, mock: built("balance-mock")? })
     }
 }

@@ -3,7 +3,19 @@
 //! Invariant: it does what a careful operator would have it do for such an upstream: kept-alive
 //! connections, no log, and no buffering of streams.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+
+/// Where the system has it.
+pub(super) fn program() -> anyhow::Result<PathBuf> {
+    let places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"].map(PathBuf::from);
+    let found = places.into_iter().find(|path| path.exists());
+    found.context("nginx is missing: `cargo xtask machine` installs it")
+}
 
 /// The whole configuration, for an instance that has the folder to itself.
 pub(super) fn configuration(listen: SocketAddr, upstream: SocketAddr, folder: &Path) -> String {

@@ -1,0 +1,112 @@
+//! Builds the server as it is released: laid out by what the processor runs under a load of requests.
+//!
+//! Invariant: what is trained and what is built in the end are the same code, for the same target.
+//!
+//! The way of a request leads through much code, more than the nearest cache of a processor holds,
+//! so the server's speed is that of fetching code. A compiler that knows which parts are used puts
+//! those beside each other; it has brought a quarter of the time of a request.
+
+use std::{env, ffi::OsString, fs, path::PathBuf};
+
+use crate::{
+    process::{capture, cargo, program, root, run as execute},
+    tally::{Failure, Outcome, Tally},
+    tools::python_packages,
+};
+
+const PACKAGE: &str = "gemini-balance";
+
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let host = host()?;
+    let target = match arguments {
+        [] => &host,
+        [flag, target] if flag == "--target" => target,
+        _ => return Err(Failure::new("`release` takes `--target TRIPLE` or nothing")),
+    };
+    println!("{}", server(target)?.display());
+    Ok(Tally::PASSED)
+}
+
+/// The server for this machine.
+pub(crate) fn server_for_here() -> Result<PathBuf, Failure> {
+    server(&host()?)
+}
+
+/// Builds it for a target and tells where it is.
+fn server(target: &str) -> Result<PathBuf, Failure> {
+    if target != host()? {
+        execute(program("rustup").args(["target", "add", target]))?;
+    }
+    if !runs_here(target) {
+        println!("{target} does not run here, so it is built without training");
+        return built(target, "", "target");
+    }
+    let folder = root().join("target/training");
+    // What an earlier one has left was made by other code.
+    if folder.join("profiles").exists() {
+        let failed = |error| Failure::new(format!("{}: {error}", folder.display()));
+        fs::remove_dir_all(folder.join("profiles")).map_err(failed)?;
+    }
+    let profiles = folder.join("profiles").display().to_string();
+    let trainee = built(target, &format!("-Cprofile-generate={profiles}"), "target/training")?;
+    for package in ["balance-mock", "balance-bench"] {
+        execute(&mut cargo(["build", "--locked", "--release", "--package", package]))?;
+    }
+    let bench = folder_of_builds().join("release/balance-bench");
+    execute(program(bench).arg("--train").arg(trainee))?;
+    let merged = format!("{profiles}/merged.profdata");
+    execute(program(profdata()?).args(["merge", "--output", &merged, &profiles]))?;
+    built(target, &format!("-Cprofile-use={merged}"), "target")
+}
+
+/// Builds it with flags for the compiler.
+fn built(target: &str, flags: &str, folder: &str) -> Result<PathBuf, Failure> {
+    let folder = if folder == "target" { folder_of_builds() } else { root().join(folder) };
+    // Zig brings musl, and a C compiler for it.
+    let mut build = if target.ends_with("-musl") {
+        let zig = python_packages("zigbuild-1", &["cargo-zigbuild==0.24.0", "ziglang==0.17.0"])?
+            .join("bin");
+        let mut build = program(zig.join("cargo-zigbuild"));
+        build.arg("zigbuild").env("PATH", before_path(zig)?);
+        build
+    } else {
+        cargo(["build"])
+    };
+    build.args(["--locked", "--release", "--config", "profile.release.strip=true"]);
+    build.args(["--package", PACKAGE, "--target", target]);
+    execute(build.arg("--target-dir").arg(&folder).env("RUSTFLAGS", flags))?;
+    Ok(folder.join(target).join("release").join(PACKAGE))
+}
+
+/// The folders in which programs are looked for, after this one.
+fn before_path(first: PathBuf) -> Result<OsString, Failure> {
+    let others = env::var_os("PATH").unwrap_or_default();
+    env::join_paths([first].into_iter().chain(env::split_paths(&others)))
+        .map_err(|error| Failure::new(format!("PATH: {error}")))
+}
+
+fn folder_of_builds() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from))
+}
+
+/// The target that this machine's compiler builds for.
+fn host() -> Result<String, Failure> {
+    Ok(capture(program("rustc").args(["--print", "host-tuple"]))?.trim().to_owned())
+}
+
+/// Whether a program for that target can be trained on this machine.
+fn runs_here(target: &str) -> bool {
+    cfg!(target_os = "linux")
+        && target.contains("-linux-")
+        && target.split('-').next() == Some(env::consts::ARCH)
+}
+
+/// What merges profiles, of the version that the compiler reads.
+fn profdata() -> Result<PathBuf, Failure> {
+    let libraries = capture(program("rustc").args(["--print", "target-libdir"]))?;
+    let tool = PathBuf::from(libraries.trim()).with_file_name("bin").join("llvm-profdata");
+    if !tool.exists() {
+        execute(program("rustup").args(["component", "add", "llvm-tools"]))?;
+    }
+    Ok(tool)
+}
