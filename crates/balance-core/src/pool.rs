@@ -27,6 +27,7 @@ mod oddity;
 mod outage;
 mod pages;
 mod rank;
+mod renewal;
 mod rest;
 mod roster;
 mod slices;
@@ -246,30 +247,6 @@ impl Pool {
         }
     }
 
-    /// Replaces the keys. What is known of those that stay is kept.
-    pub fn set_keys(&mut self, keys: Vec<Key>, now: Timestamp) {
-        let now = self.advance(now);
-        self.rebuild(keys, now);
-        self.kin.set_size(if self.limits.infer_projects { self.roster.untagged() } else { 0 });
-    }
-
-    /// Makes the roster anew, of other keys or of other groups of them.
-    fn rebuild(&mut self, keys: Vec<Key>, now: Timestamp) {
-        let by_weight = self.strategy == Strategy::Weighted;
-        let new = Roster::new(keys, by_weight, &self.kin);
-        let old = std::mem::replace(&mut self.roster, new);
-        let numbers = self.roster.inherit(&old);
-        self.roster.set_limits(&self.limits.by_key);
-        self.outage.renumber();
-        self.leases.renumber(|slot| self.roster.slot_of(old.key(slot)?.id));
-        for slot in self.leases.slots() {
-            self.roster.loads_mut().carry(slot);
-        }
-        for model in self.models.all_mut() {
-            model.move_to(&self.roster, &numbers, self.strategy, now);
-        }
-    }
-
     /// The first moment after `now` at which time alone changes which keys are ready, doubtful or
     /// out; `None` if that never happens. Every other call may change it.
     pub fn next_change(&mut self, now: Timestamp) -> Option<Timestamp> {
@@ -387,8 +364,8 @@ impl Pool {
             }
         }
         self.latest = self.latest.max(now);
-        if self.kin.take_change() {
-            self.rebuild(self.roster.keys().cloned().collect(), self.latest);
+        if self.kin.take_change(self.latest) {
+            self.renew(self.roster.keys().cloned().collect(), self.latest);
         }
         while let Some(slot) = self.leases.end_overdue(self.latest) {
             self.roster.loads_mut().end(slot);

@@ -16,7 +16,8 @@ const PICK: u64 = 3;
 
 /// Each bar that is missed, in words.
 pub(crate) fn misses(report: &Report) -> Vec<String> {
-    let rows = report.rows.iter().filter(|row| !row.strategy.contains("plain"));
+    let rows =
+        report.rows.iter().chain(&report.untagged).filter(|row| !row.strategy.contains("plain"));
     let mut misses: Vec<_> = rows.flat_map(of_row).collect();
     misses.extend(report.trouble.iter().filter_map(needless));
     misses.extend(of_picks(&report.pick));

@@ -24,8 +24,10 @@ use crate::{figures::Figures, setting::start};
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) rows: Vec<Row>,
-    /// With dead keys, in storms, and with keys of which nobody says the project.
+    /// With dead keys, and in storms.
     pub(crate) trouble: Vec<Row>,
+    /// With keys of which nobody says the project.
+    pub(crate) untagged: Vec<Row>,
     pub(crate) pick: Vec<Pick>,
 }
 
@@ -33,6 +35,8 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) strategy: String,
+    /// Keys in each project.
+    pub(crate) keys: usize,
     pub(crate) nodes: usize,
     pub(crate) load: f64,
     pub(crate) seed: u64,
@@ -67,8 +71,8 @@ impl fmt::Display for Row {
         }
         match (self.tagged, self.infers) {
             (true, _) => Ok(()),
-            (false, true) => f.write_str(", projects inferred"),
-            (false, false) => f.write_str(", projects unknown"),
+            (false, true) => write!(f, ", {} a project, inferred", self.keys),
+            (false, false) => write!(f, ", {} a project, unknown", self.keys),
         }
     }
 }
@@ -153,7 +157,7 @@ pub(crate) fn print(report: &Report) {
         "fairness",
         "needless"
     );
-    for row in report.rows.iter().chain(&report.trouble) {
+    for row in report.rows.iter().chain(&report.trouble).chain(&report.untagged) {
         let figures = &row.figures;
         println!(
             "{:60} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2} {:8}",

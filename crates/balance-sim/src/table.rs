@@ -134,7 +134,8 @@ impl Wanted {
         let pick = if self.pick { report::picks() } else { Vec::new() };
         let rows = play(&self.planned())?;
         let trouble = if self.trouble { play(&self.troubles())? } else { Vec::new() };
-        let report = Report { rows, trouble, pick };
+        let untagged = if self.trouble { play(&self.untagged())? } else { Vec::new() };
+        let report = Report { rows, trouble, untagged, pick };
         if self.json {
             println!("{}", serde_json::to_string(&report)?);
         } else {
@@ -165,8 +166,7 @@ impl Wanted {
         planned
     }
 
-    /// The pool with a fifth of the keys dead, and with an hour of storms; and with keys of which
-    /// nobody says the project.
+    /// The pool with a fifth of the keys dead, and with an hour of storms.
     fn troubles(&self) -> Vec<Planned> {
         let plan = |setting, load| Planned { strategy: "balanced".to_owned(), setting, load };
         let short = Self { hours: self.hours.min(3), ..self.clone() };
@@ -179,8 +179,19 @@ impl Wanted {
                 planned.push(plan(Setting { storm, ..calm(seed) }, 0.3));
             }
         }
-        for seed in 1..=self.seeds.min(UNTAGGED_SEEDS) {
-            planned.push(plan(Setting { tagged: false, ..self.setting(0.95, seed) }, 0.95));
+        planned
+    }
+
+    /// The pool with keys of which nobody says the project: some share one, or none does.
+    fn untagged(&self) -> Vec<Planned> {
+        let mut planned = Vec::new();
+        for keys in [self.keys, 1] {
+            for load in self.loads.iter().copied() {
+                planned.extend((1..=self.seeds.min(UNTAGGED_SEEDS)).map(|seed| {
+                    let setting = Setting { tagged: false, keys, ..self.setting(load, seed) };
+                    Planned { strategy: "balanced".to_owned(), setting, load }
+                }));
+            }
         }
         planned
     }
@@ -226,10 +237,10 @@ fn play(planned: &[Planned]) -> anyhow::Result<Vec<Row>> {
 }
 
 fn row(Planned { strategy, setting, load }: &Planned) -> Option<Row> {
-    let Setting { nodes, seed, dead, storm, tagged, infers, .. } = *setting;
+    let Setting { keys, nodes, seed, dead, storm, tagged, infers, .. } = *setting;
     let figures = run::run(setting, strategy)?;
     let (strategy, load) = (strategy.clone(), *load);
-    Some(Row { strategy, nodes, load, seed, dead, storm, tagged, infers, figures })
+    Some(Row { strategy, keys, nodes, load, seed, dead, storm, tagged, infers, figures })
 }
 
 fn list<T: std::str::FromStr<Err: Into<anyhow::Error>>>(

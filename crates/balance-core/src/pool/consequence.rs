@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::{
     Lease, Pool,
+    kin::Refusal,
     model::{Failure, Rest, Spent},
     outage::{Failing, Others},
     rest::{self, Doubt},
@@ -80,8 +81,18 @@ impl Pool {
         };
         // What other instances send explains it as well.
         if is_unexplained && self.limits.sharing == Sharing::Alone {
-            let (rest, _) = consequence(quota, now);
-            self.kin.note_refused(lease.key, lease.place.number(), rest.until, now);
+            let (Rest { until, .. }, limits) = consequence(quota, now);
+            let told_until = match quota {
+                Quota::Minute { retry_after, .. } => {
+                    if self.limits.infer_projects {
+                        model.slow_down(project, limits.requests_per_minute.unwrap_or(0), now);
+                    }
+                    retry_after.filter(|wait| !wait.is_zero()).map(|_| until)
+                }
+                Quota::Day { .. } | Quota::Unavailable => None,
+            };
+            let refusal = Refusal { until, told_until };
+            self.kin.note_refused(lease.key, lease.place.number(), refusal, now);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Which keys share a project, where nobody said so: told by the project numbers in Google's errors,
-//! and by keys that are refused together although neither used up a quota by itself.
+//! and by keys that are refused together although neither used up a quota by itself, the more so if
+//! Google names one moment to both at which the quota is back.
 //!
 //! Invariant: the operator's tags stand. What was only inferred is taken back when a key of a group is
 //! served while by another's refusal it could not be, and is forgotten after [`LEARNED_FOR`].
@@ -22,6 +23,9 @@ const LATE: Duration = Duration::from_secs(60);
 /// A refusal may end this much earlier than it seems, as an answer takes its time.
 const EARLY: Duration = Duration::from_millis(500);
 
+/// How far apart the moments may be that two keys of one project are told for one and the same.
+const TOGETHER: Duration = Duration::from_millis(250);
+
 /// The most refusals and pairs that are kept in mind, and the most keys that one is tested with.
 const MOST_CASES: usize = 1024;
 const MOST_PAIRS: usize = 131_072;
@@ -36,6 +40,9 @@ const LEAST_SHARE: f64 = 0.01;
 
 /// How unlikely it must be that two keys were refused together by chance, for each key there is.
 const SURE: f64 = 1e2;
+
+/// How long groups stay as they are, for each key there is.
+const REGROUPING: Duration = Duration::from_micros(100);
 
 /// What is known, and what is suspected.
 #[derive(Debug, Default)]
@@ -54,12 +61,22 @@ pub(super) struct Kinship {
     /// How unlikely it is that two groups were refused together by chance, as a logarithm. Each pair
     /// stands here both ways round.
     pairs: BTreeMap<(KeyId, KeyId), f64>,
-    /// The share of such refusals among the answers of each model, by its number.
+    /// The share of such refusals among the answers of each model, by its number; all at first, as it
+    /// is not known.
     refused: Vec<f64>,
     /// When the next group is forgotten.
     forgets: Option<Timestamp>,
-    /// Whether groups changed since that was last asked.
+    /// Whether groups changed since that was last asked, and when to ask again.
     is_changed: bool,
+    regroups: Timestamp,
+}
+
+/// How long a key is refused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Refusal {
+    pub(super) until: Timestamp,
+    /// The same moment if Google named it, and named it for this project alone.
+    pub(super) told_until: Option<Timestamp>,
 }
 
 /// A key that is refused for a model.
@@ -69,6 +86,7 @@ struct Case {
     key: KeyId,
     from: Timestamp,
     until: Timestamp,
+    told_until: Option<Timestamp>,
     /// Those that were asked since, to see whether they are refused as well.
     tested: BTreeSet<KeyId>,
     /// Whether one of its group was.
@@ -100,9 +118,15 @@ impl Kinship {
         self.leaders.get(&key).map(|(leader, _)| *leader)
     }
 
-    /// Whether groups changed since the last call.
-    pub(super) const fn take_change(&mut self) -> bool {
-        mem::replace(&mut self.is_changed, false)
+    /// Whether groups changed since this was last said. It is not said often, as all keys are then
+    /// grouped anew.
+    pub(super) fn take_change(&mut self, now: Timestamp) -> bool {
+        if !self.is_changed || now < self.regroups {
+            return false;
+        }
+        self.regroups = now + REGROUPING * u32::try_from(self.keys).unwrap_or(u32::MAX);
+        self.is_changed = false;
+        true
     }
 
     /// Notes the number of a key's project, in Google's words, which decide.
@@ -118,13 +142,13 @@ impl Kinship {
         self.join(other, key, now);
     }
 
-    /// Notes that a key was refused for a model until some time, by a quota that counts requests and
-    /// that what was sent with its group did not use up.
+    /// Notes that a key was refused for a model, by a quota that counts requests and that what was
+    /// sent with its group did not use up.
     pub(super) fn note_refused(
         &mut self,
         key: KeyId,
         model: usize,
-        until: Timestamp,
+        refusal: Refusal,
         now: Timestamp,
     ) {
         if self.keys < 2 {
@@ -133,25 +157,29 @@ impl Kinship {
         let share = self.count(model, 1.0).max(LEAST_SHARE);
         self.forget(now);
         let own = self.leader(key);
-        let running = self.cases.iter().filter(|case| case.model == model && case.until > now);
-        let others: BTreeSet<_> = running.map(|case| self.leader(case.key)).collect();
-        let is_known = others.contains(&own);
-        for other in others.into_iter().filter(|other| *other != own) {
-            let known = self.pairs.get(&(own, other)).copied();
-            if known.is_none() && self.pairs.len() >= MOST_PAIRS {
+        let others = self.refused_beside(model, refusal.told_until, now);
+        // One refusal is evidence once.
+        if others.iter().any(|(other, _)| *other == own) {
+            return;
+        }
+        let mut told: Vec<_> = others.iter().filter_map(|(_, apart)| *apart).collect();
+        told.sort_unstable();
+        let untold = others.len() - told.len();
+        for (other, apart) in &others {
+            if apart.is_some_and(|apart| apart > TOGETHER) {
+                self.unpair(own, *other);
                 continue;
             }
-            let evidence = known.unwrap_or(0.0) - share.ln();
-            self.pairs.insert((own, other), evidence);
-            self.pairs.insert((other, own), evidence);
-            if evidence >= (SURE * to_float(self.keys)).ln() {
-                self.join(own, other, now);
-            }
+            // That so many were told as near a moment is how likely chance did it to this one.
+            let as_near = |apart| untold + told.partition_point(|other| *other <= apart);
+            let near = apart.map_or(1.0, |it| to_float(as_near(it)) / to_float(others.len() + 1));
+            self.suspect(own, *other, share * near, now);
         }
-        if !is_known && self.cases.len() < MOST_CASES {
+        if self.cases.len() < MOST_CASES {
+            let Refusal { until, told_until } = refusal;
             let until = until.before(EARLY).min(now + LONGEST_CASE);
-            let (from, tested) = (now, BTreeSet::new());
-            self.cases.push(Case { model, key, from, until, tested, has_tested_kin: false });
+            let (from, tested, has_tested_kin) = (now, BTreeSet::new(), false);
+            self.cases.push(Case { model, key, from, until, told_until, tested, has_tested_kin });
         }
     }
 
@@ -176,8 +204,7 @@ impl Kinship {
         let cases = self.cases.iter().filter(lasted).filter(|case| case.key != key);
         let others: BTreeSet<_> = cases.map(|case| self.leader(case.key)).collect();
         for other in others {
-            self.pairs.remove(&(own, other));
-            self.pairs.remove(&(other, own));
+            self.unpair(own, other);
             if other == own {
                 self.dissolve(own);
             }
@@ -212,10 +239,48 @@ impl Kinship {
     /// Follows a clock that was put back: what goes on is forgotten.
     pub(super) fn rewind(&mut self) {
         self.cases.clear();
+        self.regroups = Timestamp::default();
     }
 
     fn leader(&self, key: KeyId) -> KeyId {
         self.leader_of(key).unwrap_or(key)
+    }
+
+    /// The groups of which keys are refused now; and how far apart the moments are that they and one
+    /// more were told, if they were told one. What keys of one group are told counts once.
+    fn refused_beside(
+        &self,
+        model: usize,
+        told_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Vec<(KeyId, Option<Duration>)> {
+        let running = self.cases.iter().filter(|case| case.model == model && case.until > now);
+        let mut others: Vec<_> = running
+            .map(|case| (self.leader(case.key), apart(case.told_until, told_until)))
+            .collect();
+        others.sort_unstable_by_key(|(other, apart)| (*other, apart.is_none(), *apart));
+        others.dedup_by_key(|(other, _)| *other);
+        others
+    }
+
+    /// Adds to the evidence that two groups share a project, or joins them, if that is enough: they
+    /// were refused together, which happens by chance as often as `chance` says.
+    fn suspect(&mut self, one: KeyId, other: KeyId, chance: f64, now: Timestamp) {
+        let known = self.pairs.get(&(one, other)).copied();
+        if known.is_none() && self.pairs.len() >= MOST_PAIRS {
+            return;
+        }
+        let evidence = known.unwrap_or(0.0) - chance.ln();
+        self.pairs.insert((one, other), evidence);
+        self.pairs.insert((other, one), evidence);
+        if evidence >= (SURE * to_float(self.keys)).ln() {
+            self.join(one, other, now);
+        }
+    }
+
+    fn unpair(&mut self, one: KeyId, other: KeyId) {
+        self.pairs.remove(&(one, other));
+        self.pairs.remove(&(other, one));
     }
 
     /// Makes one group of two.
@@ -261,13 +326,19 @@ impl Kinship {
     /// Counts an answer; the share of refusals until then.
     fn count(&mut self, model: usize, refused: f64) -> f64 {
         if self.refused.len() <= model {
-            self.refused.resize(model + 1, 0.0);
+            self.refused.resize(model + 1, 1.0);
         }
         let Some(share) = self.refused.get_mut(model) else { return 1.0 };
         let before = *share;
         *share += (refused - before) * WEIGHT;
         before
     }
+}
+
+/// How far apart two moments are, if both are known.
+fn apart(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Duration> {
+    let (one, other) = one.zip(other)?;
+    Some(one.since(other).max(other.since(one)))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]

@@ -8,6 +8,7 @@
 mod cell;
 mod health;
 mod metering;
+mod pace;
 mod pick;
 
 use std::{collections::BTreeSet, mem, time::Duration};
@@ -233,11 +234,13 @@ impl Model {
         }
     }
 
-    /// The same knowledge for another roster, in which the projects have the numbers given.
+    /// The same knowledge for another roster, in which the projects have the numbers given. Those that
+    /// were `parted` from another one rest as that does.
     pub(super) fn move_to(
         &mut self,
         roster: &Roster,
         numbers: &[Option<usize>],
+        parted: &[(usize, usize)],
         strategy: Strategy,
         now: Timestamp,
     ) {
@@ -254,7 +257,11 @@ impl Model {
                 self.buckets.enter(project).absorb(bucket, now);
             }
         }
-        for (project, mut cell) in mem::take(&mut self.cells).into_iter() {
+        let old = mem::take(&mut self.cells);
+        for (old, new) in parted.iter().filter_map(|(from, to)| Some((old.of(*from)?, *to))) {
+            self.cells.enter(new).quota = old.quota;
+        }
+        for (project, mut cell) in old.into_iter() {
             if let Some(project) = number(project) {
                 cell.listed = Standing::Ready;
                 self.cells.enter(project).absorb(&cell);

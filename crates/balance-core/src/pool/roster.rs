@@ -193,6 +193,11 @@ impl Roster {
         self.members.len()
     }
 
+    /// How many projects there are.
+    pub(super) const fn projects(&self) -> usize {
+        self.projects.len()
+    }
+
     pub(super) const fn open(&self) -> &SlotSet {
         &self.open
     }

@@ -73,7 +73,7 @@ fn keys_with_one_number_are_one_project_and_another_number_parts_them() {
         let lease = pool.select(&Ask { prefer, ..ask("m") }, START, 0).unwrap();
         let told = lease.key == all[key].id;
         pool.settle(lease, Err(&numbered(number)), START);
-        pool.in_flight(START);
+        pool.in_flight(START + SECOND);
         told
     };
     assert!(tell(&mut pool, 0, 42) && tell(&mut pool, 1, 42) && tell(&mut pool, 2, 7));
@@ -82,7 +82,7 @@ fn keys_with_one_number_are_one_project_and_another_number_parts_them() {
     let grouped = explained.candidates.iter().filter(|one| one.shares_with.is_some()).count();
     assert_eq!(grouped, 2);
     pool.kin.note_number(all[1].id, 7, START);
-    pool.in_flight(START);
+    pool.in_flight(START + 2 * SECOND);
     assert!(!is_same_project(&pool, 0, 1) && is_same_project(&pool, 1, 2));
 }
 
@@ -115,6 +115,75 @@ fn keys_of_different_projects_are_not_grouped_however_often_they_are_refused() {
     assert_eq!(grouped, 0);
 }
 
+/// Many keys that are refused at once; all are told moments of their own, but for two, which are told
+/// the moments that `of_pair` gives; how often it takes that for these two to be one project.
+fn rounds_to_join(of_pair: impl Fn(usize) -> [Option<u64>; 2]) -> Option<usize> {
+    let all: Vec<_> = keys(50).iter().map(|key| key.id).collect();
+    let mut kin = Kinship::of(all.len());
+    let mut now = START;
+    (1..8).find(|round| {
+        now = now + 3 * MINUTE;
+        let of_pair = of_pair(*round);
+        for (n, key) in all.iter().enumerate() {
+            let millis = match n {
+                0 => of_pair[0],
+                49 => of_pair[1],
+                _ => Some(n as u64 * 700),
+            };
+            let told_until = millis.map(|millis| now + 10 * SECOND + Duration::from_millis(millis));
+            let refusal = Refusal { until: now + 50 * SECOND, told_until };
+            kin.note_refused(*key, 0, refusal, now);
+            kin.count(0, 0.0);
+        }
+        let groups = all[1..49].iter().filter(|key| kin.leader_of(**key).is_some()).count();
+        assert_eq!(groups, 0, "nobody else is grouped");
+        kin.leader_of(all[49]).is_some() && kin.leader_of(all[49]) == kin.leader_of(all[0])
+    })
+}
+
+#[test]
+fn keys_that_are_told_one_moment_are_one_project_and_those_told_different_ones_are_not() {
+    // Answers take their time, a little more or less.
+    let told_alike = rounds_to_join(|round| [Some(33_250), Some(33_250 + 20 * round as u64)]);
+    assert!(told_alike.is_some_and(|rounds| rounds <= 3), "{told_alike:?}");
+    let told_once = |round| if round % 2 == 1 { 0 } else { 5_000 };
+    assert_eq!(rounds_to_join(|round| [Some(33_250), Some(33_250 + told_once(round))]), None);
+    assert_eq!(rounds_to_join(|_| [None, None]), None, "silence is weak evidence");
+}
+
+#[test]
+fn a_project_that_others_use_too_is_asked_one_request_at_a_time() {
+    let mut pool = pool(1);
+    pool.kin.set_size(2);
+    let lease = pool.select(&ask("m"), START, 0).unwrap();
+    pool.settle(lease, Err(&refused()), START);
+    let back = START + 30 * SECOND;
+    let first = pool.select(&ask("m"), back, 0).unwrap();
+    let soon = pool.select(&ask("m"), back, 0).unwrap_err();
+    assert_eq!(soon.until, Some(back + SECOND), "a refusal would be back by then");
+    let second = pool.select(&ask("m"), back + SECOND, 0).unwrap();
+    pool.settle(first, Ok(Usage::default()), back + SECOND);
+    pool.settle(second, Ok(Usage::default()), back + SECOND);
+    let later = START + 2 * 60 * MINUTE;
+    let _first = pool.select(&ask("m"), later, 0).unwrap();
+    assert!(pool.select(&ask("m"), later, 0).is_ok(), "an hour without such a refusal ends it");
+}
+
+#[test]
+fn who_is_parted_from_a_group_rests_on() {
+    let mut pool = pool(2);
+    let all = keys(2);
+    pool.kin.join(all[0].id, all[1].id, START);
+    let lease = pool.select(&ask("m"), START, 0).unwrap();
+    pool.settle(lease, Err(&refused()), START);
+    pool.kin.dissolve(all[0].id);
+    let now = START + SECOND;
+    pool.in_flight(now);
+    assert!(!is_same_project(&pool, 0, 1));
+    let resting = pool.select(&Ask { tried: &[], ..ask("m") }, now, 0).unwrap_err();
+    assert_eq!(resting.until, Some(START + 30 * SECOND));
+}
+
 #[test]
 fn a_group_is_parted_when_one_is_served_while_another_is_refused() {
     let mut pool = pool(2);
@@ -139,9 +208,9 @@ fn what_was_inferred_is_forgotten_in_time_and_tags_stand() {
     kin.join(all[0], all[1], START);
     kin.note_number(all[2], 5, START);
     kin.note_number(all[3], 5, START);
-    assert!(kin.take_change() && kin.leader_of(all[1]) == Some(all[0]));
+    assert!(kin.take_change(START) && kin.leader_of(all[1]) == Some(all[0]));
     kin.forget(START + LEARNED_FOR);
-    assert!(kin.take_change() && kin.leader_of(all[1]).is_none());
+    assert!(kin.take_change(START + LEARNED_FOR) && kin.leader_of(all[1]).is_none());
     assert_eq!(kin.leader_of(all[3]), Some(all[2]), "numbers are Google's word");
 
     let mut tagged = keys(2);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::pace::Pace;
 use crate::{pool::rest::Doubt, time::Timestamp};
 
 /// What is known of one project and this model.
@@ -15,6 +16,8 @@ pub(super) struct Cell {
     /// Until when its bucket has no room.
     pub(super) full: Option<Timestamp>,
     pub(super) health: Health,
+    /// How slowly it is asked, if others use its quota too.
+    pub(super) pace: Option<Pace>,
     /// Failures in a row that made it doubtful, and when the last was counted.
     pub(super) failures: u32,
     pub(super) failed_at: Timestamp,
@@ -98,7 +101,7 @@ pub(in crate::pool) struct Failure {
 impl Cell {
     /// Being out of quota weighs more than a doubt.
     pub(super) fn standing(&self) -> Standing {
-        let resting = self.quota.map(|rest| rest.until).max(self.full);
+        let resting = self.quota.map(|rest| rest.until).max(self.full).max(self.held());
         match (resting, self.health) {
             (Some(until), _) => Standing::Resting(until),
             (None, Health::Doubtful(until) | Health::Tried(until)) => Standing::Doubtful(until),
@@ -108,7 +111,7 @@ impl Cell {
 
     /// What lasts longest of that it rests for, as a stable word.
     pub(super) fn why_resting(&self) -> &'static str {
-        match self.quota.filter(|rest| Some(rest.until) >= self.full) {
+        match self.quota.filter(|rest| Some(rest.until) >= self.full.max(self.held())) {
             None => "no_room",
             Some(Rest { spent: Spent::Minute, .. }) => "minute_quota",
             Some(Rest { spent: Spent::Day, .. }) => "day_quota",
@@ -126,6 +129,7 @@ impl Cell {
 
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.quota = self.quota.filter(|rest| rest.until > now);
+        self.pace = self.pace.and_then(|pace| pace.at(now));
         if let Health::Doubtful(until) | Health::Tried(until) = self.health
             && until <= now
         {
@@ -138,6 +142,7 @@ impl Cell {
         if self.quota.map(|rest| rest.until) < other.quota.map(|rest| rest.until) {
             self.quota = other.quota;
         }
+        self.pace = self.pace.max(other.pace);
         if other.failures > self.failures {
             (self.health, self.failures) = (other.health, other.failures);
         }
@@ -146,7 +151,7 @@ impl Cell {
     }
 
     pub(super) fn is_blank(&self) -> bool {
-        self.standing() == Standing::Ready && self.failures == 0
+        self.standing() == Standing::Ready && self.failures == 0 && self.pace.is_none()
     }
 
     pub(super) fn rewind(&mut self, by: Duration, now: Timestamp) {
@@ -163,5 +168,6 @@ impl Cell {
             Health::Sound | Health::HalfOpen => self.health,
         };
         self.failed_at = self.failed_at.before(by);
+        self.pace.iter_mut().for_each(|pace| pace.rewind(by));
     }
 }

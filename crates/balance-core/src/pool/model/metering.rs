@@ -56,7 +56,8 @@ impl Model {
         if self.is_metered {
             self.buckets.enter(project).reserve(tokens, now);
             self.touch(project);
-            if self.full_until(project, roster, now).is_some() {
+            let is_held = self.hold_next(project, now);
+            if is_held || self.full_until(project, roster, now).is_some() {
                 self.refresh(project, roster, now);
             }
         }
@@ -227,7 +228,7 @@ impl Model {
         let (tier, own) = (roster.tier_of(project), roster.limits_of(project));
         let limits = self.limits.of(project, tier, own, || true, now);
         let is_full = |bucket: &Bucket| bucket.room_at(&limits, tokens, now) > now;
-        self.cells.of(project).is_some_and(|cell| cell.quota.is_none())
+        self.cells.of(project).is_some_and(|cell| cell.quota.is_none() && cell.held().is_none())
             && !self.buckets.of(project).is_some_and(is_full)
     }
 
