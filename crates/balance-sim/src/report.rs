@@ -35,6 +35,7 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize)]
 pub(crate) struct Row {
     pub(crate) strategy: String,
+    pub(crate) projects: usize,
     /// Keys in each project.
     pub(crate) keys: usize,
     pub(crate) nodes: usize,
@@ -67,7 +68,7 @@ impl fmt::Display for Row {
             write!(f, ", {} keys dead", self.dead)?;
         }
         if self.storm > 0.0 {
-            write!(f, ", storm {}", self.storm)?;
+            write!(f, ", storm {} on {} projects", self.storm, self.projects)?;
         }
         match (self.tagged, self.infers) {
             (true, _) => Ok(()),
@@ -147,7 +148,7 @@ fn resident_bytes() -> Option<usize> {
 /// The table for people.
 pub(crate) fn print(report: &Report) {
     println!(
-        "{:60} {:>10} {:>11} {:>11} {:>10} {:>6} {:>9} {:>8}",
+        "{:64} {:>10} {:>11} {:>11} {:>10} {:>6} {:>9} {:>8}",
         "",
         "efficiency",
         "waste 1st h",
@@ -160,7 +161,7 @@ pub(crate) fn print(report: &Report) {
     for row in report.rows.iter().chain(&report.trouble).chain(&report.untagged) {
         let figures = &row.figures;
         println!(
-            "{:60} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2} {:8}",
+            "{:64} {:10.4} {:10.4}% {:10.4}% {:9.4}% {:6} {:9.2} {:8}",
             row.to_string(),
             figures.efficiency,
             figures.waste_first_hour * 100.0,

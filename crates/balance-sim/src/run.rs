@@ -18,7 +18,7 @@ use balance_core::{
 };
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
-use self::{agenda::Agenda, lines::Lines, oracle::Leftover, upstream::Upstream};
+use self::{agenda::Agenda, lines::Lines, oracle::Oracle, upstream::Upstream};
 use crate::{
     chooser::{Chooser, Chosen},
     exchange::Exchange,
@@ -73,8 +73,8 @@ enum Event {
     },
     /// The nodes exchange what they hold of the quotas.
     Exchange,
-    /// What a minute leaves unused is noted.
-    EndMinute,
+    /// What is unused is noted.
+    Look,
     Reach(Request, Chosen),
     Answer(Chosen, u64),
 }
@@ -96,8 +96,8 @@ struct Run<'a> {
     came: u64,
     /// How many keys a request may try.
     attempts: usize,
-    /// What keys that work had room for at the end of each minute.
-    leftovers: Vec<Leftover>,
+    /// What keys that work had room for.
+    oracle: Oracle,
     tally: Tally,
 }
 
@@ -105,7 +105,7 @@ struct Run<'a> {
 pub(crate) fn run(setting: &Setting, name: &str) -> Option<Figures> {
     let mut run = Run::new(setting, name)?;
     if setting.has_trouble() {
-        run.plan(Duration::ZERO, Event::EndMinute);
+        run.plan(Duration::ZERO, Event::Look);
     }
     run.plan_first_arrivals();
     if setting.nodes > 1 && run.nodes.iter_mut().any(|node| node.pool().is_some()) {
@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             lines: Lines::new(setting),
             came: 0,
             attempts: if is_pool { traffic::ATTEMPTS } else { traffic::PLAIN_ATTEMPTS },
-            leftovers: Vec::new(),
+            oracle: Oracle::default(),
             tally: Tally::new(setting),
         })
     }
@@ -158,7 +158,7 @@ impl<'a> Run<'a> {
             Event::Wake { node, model } => self.wake(node, model),
             Event::Expire { node, model, number } => self.expire(node, model, number),
             Event::Exchange => self.exchange(),
-            Event::EndMinute => self.end_minute(),
+            Event::Look => self.look(),
             Event::Reach(request, chosen) => self.reach(request, chosen),
             Event::Answer(chosen, tokens) => {
                 if let Some(node) = self.nodes.get_mut(chosen.node) {

@@ -22,6 +22,9 @@ use crate::{
 /// The most runs with keys of which nobody says the project.
 const UNTAGGED_SEEDS: u64 = 3;
 
+/// A storm leaves few of so many.
+const FEW_PROJECTS: usize = 20;
+
 /// What is to be reported.
 #[derive(Clone)]
 struct Wanted {
@@ -178,6 +181,8 @@ impl Wanted {
             for storm in [0.2, 0.5, 1.0] {
                 planned.push(plan(Setting { storm, ..calm(seed) }, 0.3));
             }
+            let few = Self { projects: FEW_PROJECTS, ..short.clone() };
+            planned.push(plan(Setting { storm: 0.6, ..few.setting(0.3, seed) }, 0.3));
         }
         planned
     }
@@ -237,10 +242,10 @@ fn play(planned: &[Planned]) -> anyhow::Result<Vec<Row>> {
 }
 
 fn row(Planned { strategy, setting, load }: &Planned) -> Option<Row> {
-    let Setting { keys, nodes, seed, dead, storm, tagged, infers, .. } = *setting;
+    let Setting { projects, keys, nodes, seed, dead, storm, tagged, infers, .. } = *setting;
     let figures = run::run(setting, strategy)?;
     let (strategy, load) = (strategy.clone(), *load);
-    Some(Row { strategy, keys, nodes, load, seed, dead, storm, tagged, infers, figures })
+    Some(Row { strategy, projects, keys, nodes, load, seed, dead, storm, tagged, infers, figures })
 }
 
 fn list<T: std::str::FromStr<Err: Into<anyhow::Error>>>(
