@@ -79,18 +79,19 @@ impl Pool {
             Quota::Day { limits } => is_left(limits.requests_per_day, used.requests_in_day),
             Quota::Unavailable => false,
         };
-        // What other instances send explains it as well.
-        if is_unexplained && self.limits.sharing == Sharing::Alone {
-            let (Rest { until, .. }, limits) = consequence(quota, now);
-            let told_until = match quota {
-                Quota::Minute { retry_after, .. } => {
-                    if self.limits.infer_projects {
-                        model.slow_down(project, limits.requests_per_minute.unwrap_or(0), now);
-                    }
-                    retry_after.filter(|wait| !wait.is_zero()).map(|_| until)
-                }
-                Quota::Day { .. } | Quota::Unavailable => None,
-            };
+        if !is_unexplained || !self.limits.infer_projects {
+            return;
+        }
+        let (Rest { until, .. }, limits) = consequence(quota, now);
+        let told_until = match quota {
+            Quota::Minute { retry_after, .. } => {
+                model.slow_down(project, limits.requests_per_minute.unwrap_or(0), now);
+                retry_after.filter(|wait| !wait.is_zero()).map(|_| until)
+            }
+            Quota::Day { .. } | Quota::Unavailable => None,
+        };
+        // What other instances send explains it as well, but not that two are told one moment.
+        if self.limits.sharing == Sharing::Alone || told_until.is_some() {
             let refusal = Refusal { until, told_until };
             self.kin.note_refused(lease.key, lease.place.number(), refusal, now);
         }

@@ -1,6 +1,6 @@
 use super::{
     super::{
-        Ask, Pool, PoolLimits, Strategy,
+        Ask, Pool, PoolLimits, Sharing, Strategy,
         tests::{START, ask, fault, keys},
     },
     *,
@@ -96,6 +96,17 @@ fn keys_that_are_refused_together_are_found_out_and_save_refusals() {
     assert_eq!(strangers, 0, "and nobody else is");
     let later = play(&mut pool, 30, 3, 240, START + 250 * MINUTE);
     assert!(later * 10 < first, "{first}, then {later}");
+}
+
+#[test]
+fn they_are_found_out_by_the_moments_they_are_told_where_other_instances_use_them_too() {
+    let limits = PoolLimits { infer_projects: true, ..PoolLimits::default() };
+    let limits = PoolLimits { sharing: Sharing::Evenly { instances: 1 }, ..limits };
+    let mut pool = Pool::new(keys(60), Strategy::Balanced).with_limits(limits);
+    play(&mut pool, 60, 3, 240, START);
+    let found = (0..60).filter(|n| is_same_project(&pool, *n, n / 3 * 3)).count();
+    let strangers = (3..60).filter(|n| is_same_project(&pool, *n, 0)).count();
+    assert_eq!((found, strangers), (60, 0));
 }
 
 #[test]
