@@ -63,7 +63,12 @@ fn trained(target: &str, profdata: &Path) -> Result<PathBuf, Failure> {
         fs::remove_dir_all(folder.join("profiles")).map_err(failed)?;
     }
     let profiles = folder.join("profiles").display().to_string();
-    let trainee = built(target, &format!("-Cprofile-generate={profiles}"), "target/training")?;
+    let mut flags = format!("-Cprofile-generate={profiles}");
+    if target.ends_with("-musl") {
+        // Zig's linker takes the symbol that brings the counters along for a file.
+        flags += " -Clinker=rust-lld -Clinker-flavor=ld.lld";
+    }
+    let trainee = built(target, &flags, "target/training")?;
     for package in ["balance-mock", "balance-bench"] {
         execute(&mut cargo(["build", "--locked", "--release", "--package", package]))?;
     }
