@@ -100,9 +100,10 @@ where
         self.driver.as_mut().poll(cx).map(drop)
     }
 
-    /// Whether it waits for the next request, as far as was heard.
-    pub(crate) fn seems_ready(&self) -> bool {
-        self.sender.is_ready()
+    /// Whether it waits for the next request, as far as was heard, and has been used so lately that
+    /// it is hardly dead.
+    pub(crate) fn is_warm(&self) -> bool {
+        self.sender.is_ready() && !may_be_dead(&self.ear, Instant::now())
     }
 
     /// Whether the next request can be sent on it; hears what came while it lay idle.

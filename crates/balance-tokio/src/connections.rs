@@ -36,9 +36,6 @@ const MOST_SHARED: usize = 64;
 /// connection is rarely closed under a request.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Upstream has hardly ever closed what was used so short a time ago.
-const WARM: Duration = Duration::from_secs(1);
-
 /// The connections of one way, by the server they lead to.
 #[derive(Debug)]
 pub(crate) struct Connections<I> {
@@ -160,9 +157,9 @@ where
     fn take(&self, is_wary: bool) -> Option<Connection<I>> {
         loop {
             let idle = self.open().http1.pop();
-            let Some((mut connection, since)) = idle else { break };
+            let Some((mut connection, _)) = idle else { break };
             // A request on one that has just died comes back unsent, so that is left to chance.
-            let is_warm = !is_wary && since.elapsed() < WARM && connection.seems_ready();
+            let is_warm = !is_wary && connection.is_warm();
             // Whoever uses it next gives it a waker of its own.
             if is_warm || connection.is_ready(&mut Context::from_waker(Waker::noop())) {
                 return Some(Connection::Http1(connection));
