@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use memchr::{memchr2, memmem::Finder};
 
-use crate::{digest::digest, key::KeyId, label};
+use crate::{fingerprint::fingerprint, key::KeyId, label};
 
 /// How the names of our files begin; then come the 16 hex digits of their key.
 const FILE: &[u8] = b"files/gb";
@@ -51,17 +51,19 @@ pub(crate) fn name_file(body: &[u8], key: KeyId, nonce: u64) -> Option<Vec<u8>> 
     serde_json::to_vec(&request).ok()
 }
 
-/// How much of either end of a content tells conversations apart: a picture of some MiB needs no digest
-/// of all.
+/// How much of either end of a content tells conversations apart: a picture of some MiB is not read
+/// for it.
 const END: usize = 2048;
 
-/// What all turns of a conversation with Gemini have in common: a digest of its first content.
+/// What all turns of a conversation with Gemini have in common: the fingerprint of its first content.
 pub(crate) fn conversation(body: &[u8]) -> Option<u64> {
     let first = first_content(body)?;
     let ends = first.get(..END).zip(first.len().checked_sub(END).and_then(|at| first.get(at..)));
     Some(match ends.filter(|_| first.len() > 2 * END) {
-        None => digest(first),
-        Some((head, tail)) => digest([head, tail, &(first.len() as u64).to_le_bytes()].concat()),
+        None => fingerprint(first),
+        Some((head, tail)) => {
+            fingerprint(&[head, tail, &(first.len() as u64).to_le_bytes()].concat())
+        }
     })
 }
 

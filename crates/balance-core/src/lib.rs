@@ -98,6 +98,7 @@ mod digest;
 pub mod error;
 pub mod fault;
 pub mod feed;
+mod fingerprint;
 pub mod gateway;
 mod grant;
 mod headers;
