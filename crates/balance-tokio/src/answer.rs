@@ -6,7 +6,7 @@
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use balance_core::host::BoxError;
@@ -81,11 +81,10 @@ where
         let Some(connection) = &mut this.connection else {
             return Pin::new(&mut this.body).poll_frame(cx);
         };
-        if connection.drive(cx).is_ready() {
+        let frame = connection.poll_frame(Pin::new(&mut this.body), cx);
+        if connection.is_over() {
             this.connection = None;
         }
-        // What comes, comes by the connection, which has the waker.
-        let frame = Pin::new(&mut this.body).poll_frame(&mut Context::from_waker(Waker::noop()));
         match &frame {
             Poll::Ready(Some(Ok(_))) => this.give_back_if_over(),
             Poll::Ready(None) => this.give_back(),

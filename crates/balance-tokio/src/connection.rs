@@ -20,14 +20,18 @@ use balance_core::host::{BoxError, Payload};
 use bytes::Bytes;
 use futures_util::future::Either;
 use http::{HeaderValue, Request, Response, Uri, header};
-use http_body::Body;
-use hyper::client::conn::{TrySendError, http1, http2};
+use http_body::{Body, Frame};
+use hyper::{
+    body::Incoming,
+    client::conn::{TrySendError, http1, http2},
+};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use crate::{
     answer::Answer,
     connections::Origin,
     connector::Stream,
+    driver::Driver,
     line::Ear,
     unserved::{copy, may_be_dead, unserved},
 };
@@ -78,7 +82,7 @@ where
 /// A connection for one request at a time, driven by its user.
 pub(crate) struct Http1<I> {
     sender: http1::SendRequest<Payload<I>>,
-    driver: Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>,
+    driver: Driver,
     ear: Ear,
     /// What the server is called in `host`.
     host: HeaderValue,
@@ -91,13 +95,40 @@ where
     pub(crate) async fn begin(stream: Stream, host: HeaderValue) -> hyper::Result<Box<Self>> {
         let ear = stream.inner().ear();
         let (sender, driver) = http1::handshake(stream).await?;
-        Ok(Box::new(Self { sender, driver: Box::pin(driver), ear, host }))
+        Ok(Box::new(Self { sender, driver: Driver::of(driver), ear, host }))
     }
 
     /// Does what there is to do on the connection; ready once it is over.
     pub(crate) fn drive(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // What ended it is told to whoever waits for its answer.
-        self.driver.as_mut().poll(cx).map(drop)
+        self.driver.poll(cx)
+    }
+
+    /// The next piece of the body of its answer.
+    pub(crate) fn poll_frame(
+        &mut self,
+        mut body: Pin<&mut Incoming>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        // What comes, comes by the connection, which has the waker.
+        let mut none = Context::from_waker(Waker::noop());
+        let mut take = |driver: &Driver| driver.aside(|| body.as_mut().poll_frame(&mut none));
+        // The first piece is often there with the head.
+        let (frame, _) = take(&self.driver);
+        if frame.is_ready() {
+            return frame;
+        }
+        loop {
+            let is_over = self.drive(cx).is_ready();
+            // Whoever takes a piece polls for the next one, whatever that calls for.
+            let (frame, calls) = take(&self.driver);
+            if frame.is_ready() || is_over || !calls {
+                return frame;
+            }
+        }
+    }
+
+    pub(crate) const fn is_over(&self) -> bool {
+        self.driver.is_over()
     }
 
     /// Whether it waits for the next request, as far as was heard, and has been used so lately that
@@ -121,7 +152,7 @@ where
         let spare = if may_be_dead(&self.ear, start) { copy(&request) } else { None };
         let spare = spare.map(|spare| (spare, self.ear.clone()));
         self.address(&mut request);
-        let answer = self.sender.try_send_request(request);
+        let (answer, _) = self.driver.aside(|| self.sender.try_send_request(request));
         async move {
             let mut answer = pin!(answer);
             let mut connection = Some(self);

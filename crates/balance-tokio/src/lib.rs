@@ -14,6 +14,7 @@ mod connection;
 mod connections;
 mod connector;
 mod desk;
+mod driver;
 mod egress;
 mod guest;
 mod host;
