@@ -16,6 +16,7 @@ use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper_rustls::ConfigBuilderExt;
 use rustls::{ClientConfig, crypto::ring};
+use tokio::task::yield_now;
 
 use crate::{answer::Answer, body::Body, connection::Lost, egress::Egress, visit::Visitor};
 
@@ -78,6 +79,9 @@ where
         let way = self.egress.pick(&request, || self.next_u64());
         let url = request.uri().clone();
         let mut dead = 0;
+        // What came together leaves together, so that a proxy or an upstream on this machine is woken
+        // once for all of it.
+        yield_now().await;
         loop {
             let connection = way.connection(&url, dead > 0).await;
             let (connection, home) = connection.map_err(|cause| no_connection(&*cause))?;
