@@ -133,16 +133,18 @@ fn escape(out: &mut Vec<u8>, text: &str) {
 
 /// How many bytes stand before the first that needs an escape.
 fn plain(bytes: &[u8]) -> usize {
-    let (words, rest) = bytes.as_chunks::<8>();
-    for (word, place) in words.iter().zip((0..).step_by(8)) {
-        let marks = special(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return place + marks.trailing_zeros() as usize / 8;
-        }
+    let marks = |word: &[u8; 8]| special(u64::from_le_bytes(*word));
+    let place = |marks: u64| marks.trailing_zeros() as usize / 8;
+    let (words, _) = bytes.as_chunks();
+    if let Some((index, found)) = words.iter().map(marks).enumerate().find(|(_, it)| *it != 0) {
+        return index * 8 + place(found);
+    }
+    // The rest is looked at together with bytes that were found plain.
+    if let Some(last) = bytes.last_chunk() {
+        return bytes.len() - 8 + place(marks(last));
     }
     let is_special = |byte: &u8| matches!(byte, ..0x20 | b'"' | b'\\');
-    let place = bytes.len() - rest.len();
-    place + rest.iter().position(is_special).unwrap_or(rest.len())
+    bytes.iter().position(is_special).unwrap_or(bytes.len())
 }
 
 /// Marks the highest bit of the first of eight bytes that needs an escape, if there is one, and

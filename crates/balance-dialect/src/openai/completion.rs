@@ -43,12 +43,9 @@ pub enum ServiceTier {
     Priority,
 }
 
-/// One event of a stream.
+/// One event of a stream, but for the [`Head`] that all of them share.
 #[derive(Debug, Serialize)]
 pub struct Chunk<'a> {
-    /// What all chunks of the stream share.
-    #[serde(flatten)]
-    pub head: Head<'a>,
     /// What is new; empty in the chunk that only has the usage.
     pub choices: &'a [ChunkChoice<'a>],
     /// The tokens used, null until the last chunk; left out unless the client asked for it.

@@ -53,6 +53,9 @@ pub(crate) fn annotations<'a>(
     written: &Written<'_>,
 ) -> Vec<Annotation<'a>> {
     let mut annotations = Vec::new();
+    if found.or(pages).or(repeated).is_none() {
+        return annotations;
+    }
     let mut cited = BTreeSet::new();
     let repeated: CitationMetadata<'a> = read(repeated);
     for citation in &repeated.citation_sources {

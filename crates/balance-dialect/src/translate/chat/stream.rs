@@ -25,6 +25,9 @@ use crate::translate::{extras, logprobs, refused};
 impl Reply for Chat {
     fn event(&mut self, answer: &GenerateContentResponse<'_>, out: &mut Vec<u8>) {
         self.begin(answer);
+        if self.opening.is_empty() {
+            self.opening = self.opening();
+        }
         for (candidate, position) in answer.candidates.iter().zip(0..) {
             self.candidate(candidate, position, out);
         }
@@ -214,6 +217,15 @@ impl Chat {
         self.chunk(&[ChunkChoice { index, delta, logprobs, finish_reason }], usage, None, out);
     }
 
+    /// What each chunk begins with: the event's field, and the head without the brace at its end.
+    fn opening(&self) -> Vec<u8> {
+        let mut opening = b"data: ".to_vec();
+        json::write(&self.head("chat.completion.chunk"), &mut opening);
+        opening.pop();
+        opening
+    }
+
+    /// Writes a chunk. Its own brace becomes the comma behind what it begins with.
     fn chunk(
         &self,
         choices: &[ChunkChoice<'_>],
@@ -221,9 +233,12 @@ impl Chat {
         service_tier: Option<ServiceTier>,
         out: &mut Vec<u8>,
     ) {
-        let head = self.head("chat.completion.chunk");
-        out.extend_from_slice(b"data: ");
-        json::write(&Chunk { head, choices, usage, service_tier }, out);
+        out.extend_from_slice(&self.opening);
+        let joint = out.len();
+        json::write(&Chunk { choices, usage, service_tier }, out);
+        if let Some(brace) = out.get_mut(joint) {
+            *brace = b',';
+        }
         out.extend_from_slice(b"\n\n");
     }
 }

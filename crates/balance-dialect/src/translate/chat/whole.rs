@@ -33,7 +33,6 @@ impl Chat {
         self.begin(answer);
         let mut choices = Vec::with_capacity(answer.candidates.len());
         for (candidate, position) in answer.candidates.iter().zip(0..) {
-            let audio_id = self.ids.next("audio_");
             let (mut choice, sounds) = choice(candidate, position, &self.names, &mut self.calls)?;
             let audio = sound::joined(&sounds, self.style.sound);
             if self.style.calls == CallStyle::Function {
@@ -45,7 +44,10 @@ impl Chat {
             {
                 content.to_mut().push_str(&links);
             }
-            choice.message.audio = audio.map(|data| self.audio(audio_id, data));
+            if let Some(data) = audio {
+                let id = self.ids.next("audio_");
+                choice.message.audio = Some(self.audio(id, data));
+            }
             choices.push(choice);
         }
         if choices.is_empty() {
