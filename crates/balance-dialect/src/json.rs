@@ -4,6 +4,7 @@
 
 pub(crate) mod fields;
 pub(crate) mod place;
+mod words;
 mod write;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+pub use self::words::{Said, Words};
 use self::write::Writer;
 
 /// Reads a value from JSON: from text, as all else here does, since each type is compiled anew for
