@@ -4,6 +4,8 @@
 
 pub(crate) mod fields;
 pub(crate) mod place;
+mod words;
+mod write;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,6 +14,9 @@ use std::ops::Deref;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+pub use self::words::{Said, Words};
+use self::write::Writer;
 
 /// Reads a value from JSON: from text, as all else here does, since each type is compiled anew for
 /// every kind of source, and a module for the web is to be small.
@@ -122,9 +127,9 @@ impl<T: fmt::Display> Serialize for Shown<T> {
 
 /// Appends `value` as JSON. What cannot be written as JSON leaves `out` as it was; no type of this
 /// crate is such a value.
-pub(crate) fn write(value: &impl Serialize, out: &mut Vec<u8>) {
+pub(crate) fn write(value: &(impl Serialize + ?Sized), out: &mut Vec<u8>) {
     let start = out.len();
-    if serde_json::to_writer(&mut *out, value).is_err() {
+    if value.serialize(Writer::new(out)).is_err() {
         out.truncate(start);
     }
 }

@@ -93,9 +93,9 @@ pub struct ChatRequest<'a> {
     #[serde(borrow, alias = "safetySettings")]
     pub safety_settings: Option<&'a RawValue>,
     /// What SDKs send beside OpenAI's fields.
-    pub extra_body: Option<ExtraBody<'a>>,
+    pub extra_body: Option<Box<ExtraBody<'a>>>,
     /// The content of `extra_body.google`, from SDKs that send it at the top.
-    pub google: Option<Google<'a>>,
+    pub google: Option<Box<Google<'a>>>,
     /// The shape and size of pictures, as OpenRouter's clients say it.
     #[serde(borrow)]
     pub image_config: Option<&'a RawValue>,

@@ -15,6 +15,7 @@ pub use self::extra::{ExtraContent, GoogleContent, OtherPart};
 pub use self::media::{Audio, DataUrl, Image, ImageKind, ImageUrl};
 pub use self::usage::{CompletionTokens, PromptTokens, Usage};
 use super::logprobs::Logprobs;
+use crate::json::Said;
 
 /// A whole answer.
 #[derive(Debug, Serialize)]
@@ -43,12 +44,9 @@ pub enum ServiceTier {
     Priority,
 }
 
-/// One event of a stream.
+/// One event of a stream, but for the [`Head`] that all of them share.
 #[derive(Debug, Serialize)]
 pub struct Chunk<'a> {
-    /// What all chunks of the stream share.
-    #[serde(flatten)]
-    pub head: Head<'a>,
     /// What is new; empty in the chunk that only has the usage.
     pub choices: &'a [ChunkChoice<'a>],
     /// The tokens used, null until the last chunk; left out unless the client asked for it.
@@ -94,14 +92,14 @@ pub struct Message<'a> {
     /// Always `assistant`.
     pub role: Role,
     /// The text; null when there are only calls.
-    pub content: Option<Cow<'a, str>>,
+    pub content: Option<Said<'a>>,
     /// Why there is no text, when Google blocked it; what a model declines by itself is text.
     pub refusal: Option<Cow<'a, str>>,
     /// The sources of the text.
     pub annotations: Vec<Annotation<'a>>,
     /// The thoughts, when they were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reasoning_content: Option<Cow<'a, str>>,
+    pub reasoning_content: Option<Said<'a>>,
     /// The calls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<ToolCall<'a>>,
@@ -149,13 +147,13 @@ pub struct Delta<'a> {
     pub role: Option<Role>,
     /// More text.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub content: Option<&'a str>,
+    pub content: Option<Said<'a>>,
     /// Why there is no text, when Google blocked it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<&'a str>,
     /// More thoughts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reasoning_content: Option<&'a str>,
+    pub reasoning_content: Option<Said<'a>>,
     /// A call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_calls: Option<[ToolCall<'a>; 1]>,

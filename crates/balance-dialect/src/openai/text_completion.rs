@@ -54,9 +54,9 @@ pub struct TextCompletionRequest<'a> {
     /// How much the model thinks; not a field of this API, but clients of new models send it.
     pub reasoning_effort: Option<Text<'a>>,
     /// What SDKs send beside OpenAI's fields.
-    pub extra_body: Option<ExtraBody<'a>>,
+    pub extra_body: Option<Box<ExtraBody<'a>>>,
     /// The content of `extra_body.google`, from SDKs that send it at the top.
-    pub google: Option<Google<'a>>,
+    pub google: Option<Box<Google<'a>>>,
 }
 
 object!(TextCompletionRequest<'a>);

@@ -36,6 +36,8 @@ pub(crate) struct Chat {
     model: String,
     /// The version of the model that answers.
     version: Option<String>,
+    /// What each chunk of a stream begins with; empty before the first.
+    opening: Vec<u8>,
     names: Names,
     ids: Ids,
     calls: CallIds,
@@ -125,6 +127,7 @@ impl Chat {
             created: stamp.unix_seconds,
             model: model.to_owned(),
             version: None,
+            opening: Vec::new(),
             names,
             ids,
             calls,
@@ -140,8 +143,7 @@ impl Chat {
             let given = answer.response_id.as_ref().filter(|id| !id.is_empty());
             self.version = answer.model_version.as_ref().map(|version| version.to_string());
             let ids = &mut self.ids;
-            let id =
-                given.map_or_else(|| ids.next("chatcmpl-"), |id| format!("chatcmpl-{}", &**id));
+            let id = given.map_or_else(|| ids.next("chatcmpl-"), |id| ["chatcmpl-", id].concat());
             self.id = Some(id);
         }
     }

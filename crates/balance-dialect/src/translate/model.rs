@@ -19,11 +19,12 @@ pub(crate) fn upstream_name(asked: &str) -> Result<&str, Refusal> {
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| name.strip_prefix(prefix)) {
         name = rest;
     }
-    let is_odd = |c: char| c.is_control() || c.is_whitespace() || "/\\?#%".contains(c);
+    let is_odd =
+        |c: char| c.is_control() || c.is_whitespace() || matches!(c, '/' | '\\' | '?' | '#' | '%');
     if name.is_empty() {
         return Err(Refusal::invalid_value("model", "the name is empty"));
     }
-    if name.contains(is_odd) || name.contains("..") {
+    if name.contains(is_odd) || name.as_bytes().windows(2).any(|pair| pair == b"..") {
         let reason = format!(
             "{} is no name of a model; it may have letters, digits, '-', '_', '.' and ':'",
             quoted(asked)

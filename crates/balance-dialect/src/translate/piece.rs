@@ -2,22 +2,22 @@
 //!
 //! Invariant: a part that means nothing to a client, as an empty text, is no piece.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::finish::Content;
 use super::ids::Ids;
 use super::packed;
 use crate::gemini::generate::answer::{Blob, ExecutableCode, FunctionCall, Part, PromptFeedback};
+use crate::json::{Said, Words};
 use crate::openai::completion::DataUrl;
 
 /// What a part means.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Piece<'a> {
     /// Words of the answer.
-    Text(&'a str),
+    Text(&'a Words<'a>),
     /// Words of a thought.
-    Thought(&'a str),
+    Thought(&'a Words<'a>),
     /// A call of a function.
     Call(&'a FunctionCall<'a>, &'a str),
     /// A picture.
@@ -37,7 +37,7 @@ impl<'a> Piece<'a> {
         if let Some(call) = &part.function_call {
             return call.name.as_deref().map(|name| Self::Call(call, name));
         }
-        if let Some(text) = part.text.as_deref().filter(|text| !text.is_empty()) {
+        if let Some(text) = part.text.as_ref().filter(|text| !text.is_empty()) {
             return Some(if is_thought { Self::Thought(text) } else { Self::Text(text) });
         }
         if let Some(code) = &part.executable_code {
@@ -57,9 +57,9 @@ impl<'a> Piece<'a> {
     }
 
     /// The words that a client shows: text, code, and what code gave.
-    pub(crate) fn words(&self) -> Option<Cow<'a, str>> {
+    pub(crate) fn words(&self) -> Option<Said<'a>> {
         match self {
-            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Text(words) => Some(Said::Words(words)),
             Self::Code(code) => {
                 Some(fenced(&code.language.0.to_ascii_lowercase(), &code.code).into())
             }

@@ -14,6 +14,9 @@ use crate::openai::error::ErrorObject;
 use crate::sse::{Decoder, Event};
 use crate::summary::{Ending, Summary};
 
+/// By how much an answer of ours may be longer than Gemini's, in any dialect, as a rule.
+const HEAD_BYTES: usize = 512;
+
 /// There is nothing in an answer that a client could be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoAnswer;
@@ -78,6 +81,7 @@ impl<R: Reply> Feed<R> {
     ) -> Result<(), Malformed> {
         if self.ending.is_none() {
             self.lanes.decoder(lane).ok_or(Malformed::Unexpected)?.push(bytes);
+            out.reserve(bytes.len());
         }
         while self.ending.is_none() {
             let read = match self.lanes.decoder(lane).map(Decoder::next) {
@@ -127,6 +131,7 @@ impl<R: Reply> Feed<R> {
         if answer.error.is_some() {
             return Err(Malformed::Failed(Box::new(ErrorBody::parse(body).unwrap_or_default())));
         }
+        out.reserve(body.len() + HEAD_BYTES);
         let lane = self.lanes.waiting();
         self.lanes.note(lane, &answer);
         let counted = self.lanes.counted(lane);

@@ -165,5 +165,5 @@ fn thinking_config<'a>(
 }
 
 fn google<'a>(chat: &'a ChatRequest<'a>) -> Option<&'a Google<'a>> {
-    chat.extra_body.as_ref().and_then(|body| body.google.as_ref()).or(chat.google.as_ref())
+    chat.extra_body.as_ref().and_then(|body| body.google.as_ref()).or(chat.google.as_deref())
 }

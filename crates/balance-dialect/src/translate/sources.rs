@@ -3,7 +3,6 @@
 //! Invariant: an annotation's indices count characters of the text as the client has it, and its
 //! words are those that Gemini named; words that are not found are not annotated.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -14,24 +13,24 @@ use crate::gemini::generate::answer::Candidate;
 use crate::gemini::generate::grounding::{
     CitationMetadata, GroundingMetadata, Segment, Source, UrlContextMetadata, UrlMetadata,
 };
-use crate::json::OneLine;
+use crate::json::{OneLine, Said};
 use crate::openai::completion::{Annotation, AnnotationKind, GoogleContent, UrlCitation};
 
 /// The text of an answer so far, as the client has it.
 #[derive(Debug, Default)]
 pub(crate) struct Written<'a> {
-    pub(crate) text: Cow<'a, str>,
+    pub(crate) text: Said<'a>,
     /// Where in it the parts of Gemini's answer begin; the pieces of a stream count as one.
     pub(crate) parts: Vec<usize>,
 }
 
 impl<'a> Written<'a> {
     /// Adds words; the first ones are borrowed.
-    pub(crate) fn add(&mut self, words: impl Into<Cow<'a, str>>) {
+    pub(crate) fn add(&mut self, words: Said<'a>) {
         if self.text.is_empty() {
-            self.text = words.into();
+            self.text = words;
         } else {
-            self.text.to_mut().push_str(&words.into());
+            self.text.push(&words);
         }
     }
 }
@@ -47,12 +46,20 @@ pub(crate) struct Sources<'a> {
     repeated: Option<&'a str>,
 }
 
+impl Sources<'_> {
+    /// Whether nothing is told.
+    pub(crate) fn are_none(&self) -> bool {
+        self.found.or(self.pages).or(self.repeated).is_none()
+    }
+}
+
 /// The sources, at the words that rest on them.
-pub(crate) fn annotations<'a>(
-    Sources { found, pages, repeated }: Sources<'a>,
-    written: &Written<'_>,
-) -> Vec<Annotation<'a>> {
+pub(crate) fn annotations<'a>(sources: Sources<'a>, written: &Written<'_>) -> Vec<Annotation<'a>> {
     let mut annotations = Vec::new();
+    if sources.are_none() {
+        return annotations;
+    }
+    let Sources { found, pages, repeated } = sources;
     let mut cited = BTreeSet::new();
     let repeated: CitationMetadata<'a> = read(repeated);
     for citation in &repeated.citation_sources {

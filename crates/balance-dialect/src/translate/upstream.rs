@@ -2,7 +2,7 @@
 //!
 //! Invariant: a model's name takes one segment of the path, whatever letters it has.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Serialize;
 
 use crate::gemini::generate::request::GenerateContentRequest;
@@ -37,17 +37,17 @@ impl Upstream {
     pub(super) fn post(model: &str, method: &str, body: &impl Serialize, size: usize) -> Self {
         let mut json = Vec::with_capacity(size + 256);
         json::write(body, &mut json);
-        Self { path: format!("{}:{method}", model_path(model)), body: Some(json) }
+        Self { path: [&model_path(model), ":", method].concat(), body: Some(json) }
     }
 }
 
 /// The path of a model.
 pub(super) fn model_path(model: &str) -> String {
-    format!("/v1beta/models/{}", segment(model))
+    ["/v1beta/models/"].into_iter().chain(segment(model)).collect()
 }
 
 /// A name as one segment of a path.
-pub(crate) fn segment(name: &str) -> impl std::fmt::Display {
+pub(crate) fn segment(name: &str) -> PercentEncode<'_> {
     utf8_percent_encode(name, SEGMENT)
 }
 

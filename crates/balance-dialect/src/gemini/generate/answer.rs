@@ -9,7 +9,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::json::Text;
+use crate::json::{Text, Words};
 
 /// An answer, or one event of it.
 #[derive(Debug, Default, Deserialize)]
@@ -109,7 +109,7 @@ pub struct Content<'a> {
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct Part<'a> {
     /// Words.
-    pub text: Option<Text<'a>>,
+    pub text: Option<Words<'a>>,
     /// Whether the words are a summary of thoughts.
     pub thought: Option<bool>,
     /// The proof of the thoughts behind the part; it must come back with the next request.

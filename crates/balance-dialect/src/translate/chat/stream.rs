@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::whole::image;
 use super::{CallStyle, Chat, ChoiceState, StreamUsage, tool_call};
 use crate::gemini::generate::answer::{Candidate, GenerateContentResponse, Part};
-use crate::json;
+use crate::json::{self, Said};
 use crate::openai::completion::{
     Called, Chunk, ChunkChoice, Delta, ExtraContent,
     FinishReason::{self, ContentFilter},
@@ -25,6 +25,9 @@ use crate::translate::{extras, logprobs, refused};
 impl Reply for Chat {
     fn event(&mut self, answer: &GenerateContentResponse<'_>, out: &mut Vec<u8>) {
         self.begin(answer);
+        if self.opening.is_empty() {
+            self.opening = self.opening();
+        }
         for (candidate, position) in answer.candidates.iter().zip(0..) {
             self.candidate(candidate, position, out);
         }
@@ -111,7 +114,12 @@ impl Chat {
         let written = Written { parts: vec![0], ..Written::default() };
         self.choices.push(ChoiceState { index, written, ..ChoiceState::default() });
         let role = Some(Role::Assistant);
-        self.write(index, Delta { role, content: Some(""), ..Delta::default() }, None, out);
+        self.write(
+            index,
+            Delta { role, content: Some(Said::default()), ..Delta::default() },
+            None,
+            out,
+        );
         self.choices.len() - 1
     }
 
@@ -124,7 +132,7 @@ impl Chat {
         let annotations = sources::annotations(sources::of_kept(&choice.google), &choice.written);
         let extra_content = Some(ExtraContent { google });
         let links = sources::links(&annotations).filter(|_| self.style.links);
-        let content = links.as_deref();
+        let content = links.map(Said::from);
         let delta = Delta { content, annotations, extra_content, ..Delta::default() };
         self.write(choice.index, delta, None, out);
     }
@@ -149,13 +157,13 @@ impl Chat {
         }
         choice.content = choice.content.max(piece.map_or(Content::None, |piece| piece.content()));
         let words = piece.and_then(|piece| piece.words());
-        if let Some(words) = &words {
-            choice.written.text.to_mut().push_str(words);
+        if let Some(words) = words {
+            choice.written.text.push(&words);
             delta.content = Some(words);
         }
         let audio_id;
         match piece {
-            Some(Piece::Thought(text)) => delta.reasoning_content = Some(text),
+            Some(Piece::Thought(words)) => delta.reasoning_content = Some(Said::Words(words)),
             Some(Piece::Image(url)) => {
                 delta.images = Some([image(choice.images, url)]);
                 choice.images += 1;
@@ -214,6 +222,15 @@ impl Chat {
         self.chunk(&[ChunkChoice { index, delta, logprobs, finish_reason }], usage, None, out);
     }
 
+    /// What each chunk begins with: the event's field, and the head without the brace at its end.
+    fn opening(&self) -> Vec<u8> {
+        let mut opening = b"data: ".to_vec();
+        json::write(&self.head("chat.completion.chunk"), &mut opening);
+        opening.pop();
+        opening
+    }
+
+    /// Writes a chunk. Its own brace becomes the comma behind what it begins with.
     fn chunk(
         &self,
         choices: &[ChunkChoice<'_>],
@@ -221,9 +238,12 @@ impl Chat {
         service_tier: Option<ServiceTier>,
         out: &mut Vec<u8>,
     ) {
-        let head = self.head("chat.completion.chunk");
-        out.extend_from_slice(b"data: ");
-        json::write(&Chunk { head, choices, usage, service_tier }, out);
+        out.extend_from_slice(&self.opening);
+        let joint = out.len();
+        json::write(&Chunk { choices, usage, service_tier }, out);
+        if let Some(brace) = out.get_mut(joint) {
+            *brace = b',';
+        }
         out.extend_from_slice(b"\n\n");
     }
 }

@@ -2,12 +2,10 @@
 //!
 //! Invariant: an answer without content is only given when Gemini said why there is none.
 
-use std::borrow::Cow;
-
 use super::{CallStyle, Chat, sound, tool_call};
 use crate::gemini::generate::answer::{Blob, Candidate, GenerateContentResponse, PromptFeedback};
 use crate::json;
-use crate::json::Shown;
+use crate::json::{Said, Shown};
 use crate::openai::completion::{
     Called, Choice, Completion, ExtraContent, FinishReason, Image, ImageKind, ImageUrl, Message,
 };
@@ -33,7 +31,6 @@ impl Chat {
         self.begin(answer);
         let mut choices = Vec::with_capacity(answer.candidates.len());
         for (candidate, position) in answer.candidates.iter().zip(0..) {
-            let audio_id = self.ids.next("audio_");
             let (mut choice, sounds) = choice(candidate, position, &self.names, &mut self.calls)?;
             let audio = sound::joined(&sounds, self.style.sound);
             if self.style.calls == CallStyle::Function {
@@ -43,9 +40,12 @@ impl Chat {
                 && let (Some(links), Some(content)) =
                     (sources::links(&choice.message.annotations), &mut choice.message.content)
             {
-                content.to_mut().push_str(&links);
+                content.push(&links);
             }
-            choice.message.audio = audio.map(|data| self.audio(audio_id, data));
+            if let Some(data) = audio {
+                let id = self.ids.next("audio_");
+                choice.message.audio = Some(self.audio(id, data));
+            }
             choices.push(choice);
         }
         if choices.is_empty() {
@@ -74,9 +74,12 @@ fn choice<'a>(
     let mut written = Written::default();
     let mut sounds = Vec::new();
     let mut message = Message::default();
+    let sources = sources::of(candidate);
     let mut google = extras::of(candidate);
     for part in candidate.content.iter().flat_map(|content| &content.parts) {
-        written.parts.push(written.text.len());
+        if !sources.are_none() {
+            written.parts.push(written.text.len());
+        }
         google.thought_signature = loose_signature(part).or(google.thought_signature);
         let Some(piece) = Piece::of(part) else { continue };
         content = content.max(piece.content());
@@ -84,7 +87,10 @@ fn choice<'a>(
             written.add(words);
         }
         match piece {
-            Piece::Thought(words) => append(&mut message.reasoning_content, words),
+            Piece::Thought(words) => match &mut message.reasoning_content {
+                None => message.reasoning_content = Some(Said::Words(words)),
+                Some(thoughts) => thoughts.push(words),
+            },
             Piece::Call(call, name) => {
                 let signature = part.thought_signature.as_deref();
                 let id = calls.name(call.id.as_deref(), signature);
@@ -99,7 +105,7 @@ fn choice<'a>(
         }
     }
     let finish_reason = End::of(candidate).reason(content).ok_or(NoAnswer)?;
-    message.annotations = sources::annotations(sources::of(candidate), &written);
+    message.annotations = sources::annotations(sources, &written);
     message.extra_content = (!google.is_empty()).then_some(ExtraContent { google });
     if finish_reason == FinishReason::ContentFilter && content == Content::None {
         message.refusal = Some(refused::answer(candidate).into());
@@ -147,11 +153,4 @@ fn blocked<'a>(feedback: &PromptFeedback<'_>) -> Choice<'a> {
 /// A picture as OpenAI's clients know it.
 pub(super) fn image(index: u32, url: crate::openai::completion::DataUrl<'_>) -> Image<'_> {
     Image { index, kind: ImageKind::ImageUrl, image_url: ImageUrl { url: Shown(url) } }
-}
-
-fn append<'a>(text: &mut Option<Cow<'a, str>>, words: &'a str) {
-    match text {
-        None => *text = Some(words.into()),
-        Some(text) => text.to_mut().push_str(words),
-    }
 }

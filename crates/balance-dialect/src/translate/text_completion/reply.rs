@@ -195,9 +195,9 @@ fn words<'a>(candidate: &'a Candidate<'a>) -> (Cow<'a, str>, Content) {
     let mut words = parts.filter_map(|part| Piece::of(part)?.words());
     let Some(mut text) = words.next() else { return (Cow::Borrowed(""), Content::None) };
     for more in words {
-        text.to_mut().push_str(&more);
+        text.push(&more);
     }
-    (text, Content::Words)
+    (text.into_text(), Content::Words)
 }
 
 /// The likelihoods of the tokens that come after `told` characters; none when they are not told.
