@@ -30,8 +30,8 @@ const ORDER: [&str; 8] = [
     "--align-functions=16",
 ];
 
-/// The program that moves code, and where it comes from where it is missing.
-const TOOLS: [&str; 2] = ["llvm-bolt", "llvm-bolt-19"];
+/// The program that moves code, where it finds its library, and what brings it.
+const TOOLS: [&str; 2] = ["llvm-bolt", "/usr/lib/llvm-19/bin/llvm-bolt"];
 const PACKAGES: [&str; 2] = ["bolt-19", "libbolt-19-dev"];
 
 /// Moves the code of `server` by what `train` runs through in a copy of it that counts.
