@@ -27,7 +27,7 @@ const ORDER: [&str; 8] = [
     "--split-eh",
     "--use-old-text",
     "--align-text=4096",
-    "--align-functions=16",
+    "--align-functions=8",
 ];
 
 /// The program that moves code, where it finds its library, and what brings it.
