@@ -7,22 +7,22 @@
 /// Odd, and its bits without a pattern: the golden ratio's.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// One multiplication for each eight bytes, and a last mixing that lets each bit hang on all of them.
+/// One multiplication for each eight bytes, of which both halves are kept, so that each bit hangs on all
+/// before it.
 pub(crate) fn fingerprint(text: &[u8]) -> u64 {
     let (words, rest) = text.as_chunks::<8>();
     let mut last = [0; 8];
     last.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-    let number = words.iter().chain([&last]).fold(text.len() as u64, |number, word| {
-        (number.rotate_left(5) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR)
+    let number = words.iter().chain([&last]).fold(text.len() as u64 ^ FACTOR, |number, word| {
+        folded(number ^ u64::from_le_bytes(*word))
     });
-    mixed(number)
+    folded(number ^ FACTOR)
 }
 
-/// The finalizer of `SplitMix64`.
-const fn mixed(mut number: u64) -> u64 {
-    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ (number >> 31)
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+const fn folded(number: u64) -> u64 {
+    let product = number as u128 * FACTOR as u128;
+    (product >> 64) as u64 ^ product as u64
 }
 
 #[cfg(test)]
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn it_is_the_same_on_every_instance() {
-        let known = 0xad98_f848_cbb2_4b38;
+        let known = 0xbc53_23fe_3713_f550;
         assert_eq!(fingerprint(b"Which rivers carry the most water?"), known);
     }
 
