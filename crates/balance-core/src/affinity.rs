@@ -7,7 +7,8 @@
 
 use std::sync::LazyLock;
 
-use memchr::{memchr2, memmem::Finder};
+use balance_dialect::json::end_of_string;
+use memchr::memmem::Finder;
 
 use crate::{fingerprint::fingerprint, key::KeyId, label};
 
@@ -98,18 +99,6 @@ fn first_content(body: &[u8]) -> Option<&[u8]> {
         place += 1;
     }
     None
-}
-
-/// The place of the quote that ends the string that begins at `start`.
-fn end_of_string(body: &[u8], start: usize) -> Option<usize> {
-    let mut place = start + 1;
-    loop {
-        place += memchr2(b'"', b'\\', body.get(place..)?)?;
-        if body.get(place) == Some(&b'"') {
-            return Some(place);
-        }
-        place += 2;
-    }
 }
 
 #[cfg(test)]

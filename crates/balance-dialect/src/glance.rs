@@ -11,10 +11,12 @@ use serde::{
 };
 use serde_json::Value;
 
-use crate::{gemini::error::ErrorBody, summary::Usage};
+pub(crate) use self::usage::StatedUsage;
+use crate::gemini::error::ErrorBody;
 
 #[cfg(test)]
 mod tests;
+mod usage;
 
 /// What one event says.
 #[derive(Debug, Default, PartialEq)]
@@ -50,57 +52,6 @@ impl Glance {
                 let error = ErrorBody::parse(event).map(Carries::Error);
                 Some(Self { carries: error.unwrap_or_default(), ..Self::default() })
             }
-        }
-    }
-}
-
-/// The counts in one event; `None` where it states none. Other names than Gemini's own are those
-/// of the Interactions API and of OpenAI's format.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct StatedUsage {
-    #[serde(alias = "total_input_tokens", alias = "prompt_tokens")]
-    prompt_token_count: Option<u64>,
-    #[serde(alias = "total_cached_tokens")]
-    cached_content_token_count: Option<u64>,
-    #[serde(alias = "total_output_tokens", alias = "completion_tokens")]
-    candidates_token_count: Option<u64>,
-    #[serde(alias = "total_thought_tokens")]
-    thoughts_token_count: Option<u64>,
-    #[serde(alias = "total_tool_use_tokens")]
-    tool_use_prompt_token_count: Option<u64>,
-    #[serde(alias = "total_tokens")]
-    total_token_count: Option<u64>,
-}
-
-impl StatedUsage {
-    /// The counts in the last bytes of a body whose beginning is not known.
-    pub(crate) fn near_end(tail: &[u8]) -> Option<Self> {
-        // Inside a string the quotes would be escaped, so this is a name. Its rare letter is looked
-        // for, as to prepare a search for the whole of it takes longer than an answer is long.
-        const NAME: (&[u8], &[u8]) = (b"\"usage", b"Metadata\"");
-        let after_name = memchr::memrchr_iter(b'M', tail).find_map(|middle| {
-            let (before, after) = tail.split_at_checked(middle)?;
-            before.ends_with(NAME.0).then(|| after.strip_prefix(NAME.1)).flatten()
-        })?;
-        let value = after_name.trim_ascii_start().strip_prefix(b":")?;
-        // A tail may begin within a letter; what follows the name does not.
-        let value = str::from_utf8(value).ok()?;
-        serde_json::Deserializer::from_str(value).into_iter().next()?.ok()
-    }
-
-    /// Replaces the counts that this event states.
-    pub(crate) fn update(&self, usage: &mut Usage) {
-        let fields = [
-            (self.prompt_token_count, &mut usage.prompt_tokens),
-            (self.cached_content_token_count, &mut usage.cached_tokens),
-            (self.candidates_token_count, &mut usage.candidates_tokens),
-            (self.thoughts_token_count, &mut usage.thoughts_tokens),
-            (self.tool_use_prompt_token_count, &mut usage.tool_use_tokens),
-            (self.total_token_count, &mut usage.total_tokens),
-        ];
-        for (stated, field) in fields {
-            *field = stated.unwrap_or(*field);
         }
     }
 }

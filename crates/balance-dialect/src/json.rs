@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
+use memchr::memchr2;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -25,6 +26,19 @@ use self::write::Writer;
 /// The bytes are no JSON of this value, or no UTF-8.
 pub fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     serde_json::from_str(str::from_utf8(json).map_err(serde_json::Error::custom)?)
+}
+
+/// The place of the quote that ends the string that begins at `start`.
+#[must_use]
+pub fn end_of_string(body: &[u8], start: usize) -> Option<usize> {
+    let mut place = start + 1;
+    loop {
+        place += memchr2(b'"', b'\\', body.get(place..)?)?;
+        if body.get(place) == Some(&b'"') {
+            return Some(place);
+        }
+        place += 2;
+    }
 }
 
 /// A JSON string, borrowed when it was written without escapes.

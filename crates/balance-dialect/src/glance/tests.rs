@@ -1,6 +1,7 @@
 //! Rows of what one event says.
 
 use super::*;
+use crate::summary::Usage;
 
 fn carries(event: &str) -> Carries {
     Glance::at(event.as_bytes()).unwrap_or_else(|| panic!("no JSON: {event}")).carries
@@ -128,26 +129,5 @@ fn the_counts_of_other_formats_are_read() {
         Glance::at(event.as_bytes()).unwrap().usage.update(&mut usage);
         let counts = (usage.prompt_tokens, usage.candidates_tokens, usage.total_tokens);
         assert_eq!(counts, (1, 5, 6), "{event}");
-    }
-}
-
-#[test]
-fn the_last_counts_are_found_in_the_end_of_a_body() {
-    let rows = [
-        (r#"x"}]}],"usageMetadata": {"totalTokenCount":7},"modelVersion":"m"}"#, Some(7)),
-        (
-            r#""usageMetadata":{"totalTokenCount":1}},"usageMetadata"  :{"totalTokenCount":7}}"#,
-            Some(7),
-        ),
-        (r#"\"usageMetadata\":{\"totalTokenCount\":7}"#, None),
-        (r#""usageMetadata":{"totalTokenCount":7"#, None),
-        (r#""usageMetadata""#, None),
-        (r#""usageMetadata":"#, None),
-        ("", None),
-    ];
-    for (tail, expected) in rows {
-        let total =
-            StatedUsage::near_end(tail.as_bytes()).and_then(|usage| usage.total_token_count);
-        assert_eq!(total, expected, "{tail}");
     }
 }
