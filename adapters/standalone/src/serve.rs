@@ -3,7 +3,15 @@
 //! Invariant: a caller cannot hold a connection without using it for longer than [`HEAD_LIMIT`];
 //! and once stopping, what runs is finished, within [`DRAIN_LIMIT`].
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    io,
+    mem::replace,
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use anyhow::Context;
 use balance_core::{host::BoxError, settings::Settings};
@@ -154,11 +162,22 @@ async fn finish<C>(connection: C, stopping: CancellationToken)
 where
     C: GracefulConnection<Error = hyper::Error>,
 {
-    let mut connection = std::pin::pin!(connection);
-    let ended = select! {
-        biased;
-        ended = connection.as_mut() => ended,
-        () = stopping.cancelled() => {
+    let mut connection = pin!(connection);
+    let mut stop = pin!(stopping.cancelled());
+    let mut listens = false;
+    let ended = poll_fn(|cx| {
+        if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
+            return Poll::Ready(Some(ended));
+        }
+        // A task's waker stays the same, so that it is to be told but once.
+        let listened = replace(&mut listens, true);
+        let stops =
+            if listened { stopping.is_cancelled() } else { stop.as_mut().poll(cx).is_ready() };
+        if stops { Poll::Ready(None) } else { Poll::Pending }
+    });
+    let ended = match ended.await {
+        Some(ended) => ended,
+        None => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
