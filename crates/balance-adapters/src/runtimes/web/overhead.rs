@@ -13,7 +13,7 @@ use crate::{
 
 /// How much longer than through the plain pass-through a request may take. The pass-through hands streams
 /// from `fetch` to `fetch` unseen; the gateway reads both bodies, to retry the one and to judge the other.
-const MOST: f64 = 6.0;
+const MOST: f64 = 4.0;
 
 /// Measures and prints.
 ///
