@@ -4,6 +4,8 @@
 //! Invariant: what is told is names alone, by which `wasm-opt --reorder-functions-by-name` then sorts;
 //! what the module does is no matter of this.
 
+#![expect(clippy::indexing_slicing, reason = "functions go by their places in one list")]
+
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use wasm_encoder::{NameMap, NameSection, Section};
@@ -31,15 +33,14 @@ pub(crate) fn named_by_likeness(module: &[u8]) -> Result<Vec<u8>, Failure> {
     let failed = |error| Failure::new(format!("a module cannot be read: {error}"));
     let (mut imports, mut functions) = (0, Vec::new());
     for payload in Parser::new(0).parse_all(module) {
-        match payload.map_err(failed)? {
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let is_function = matches!(import.map_err(failed)?.ty, TypeRef::Func(_));
-                    imports += u32::from(is_function);
-                }
+        let payload = payload.map_err(failed)?;
+        if let Payload::ImportSection(section) = payload {
+            for import in section.into_imports() {
+                let is_function = matches!(import.map_err(failed)?.ty, TypeRef::Func(_));
+                imports += u32::from(is_function);
             }
-            Payload::CodeSectionEntry(body) => functions.push(body.as_bytes()),
-            _ => {}
+        } else if let Payload::CodeSectionEntry(body) = payload {
+            functions.push(body.as_bytes());
         }
     }
     let mut names = NameMap::new();
