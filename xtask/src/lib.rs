@@ -17,6 +17,7 @@ mod docs;
 mod fuzz;
 pub mod lambda;
 mod machine;
+mod neighbours;
 pub mod process;
 mod purity;
 mod release;

@@ -13,10 +13,11 @@ use balance_js::{
     body::in_words,
     door::{read_settings, refuse},
     log::complain,
+    promise::kept,
+    timer::apart,
 };
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 use worker::{Context, Env, Result, event};
 
@@ -72,7 +73,7 @@ async fn fetch(request: Request, env: Env, context: Context) -> Result<Response>
                 Ok(refuse(&request, &error)?)
             }
         },
-        Door::Here(sharing) => Ok(sharing.answer(&request, &context).await?),
+        Door::Here(sharing) => Ok(apart(sharing.answer(&request, &context)).await?),
         Door::Nobody(error) => Ok(refuse(&request, error)?),
     }
 }
@@ -108,7 +109,7 @@ pub(crate) async fn pass(
     location: Location,
 ) -> std::result::Result<Response, Error> {
     let asked = stub(env, location)?.ask(request).map_err(|thrown| unreachable(&thrown))?;
-    let answer = JsFuture::from(asked).await.map_err(|thrown| unreachable(&thrown))?;
+    let answer = kept(&asked).await.map_err(|thrown| unreachable(&thrown))?;
     Ok(answer.unchecked_into())
 }
 

@@ -16,10 +16,11 @@ use balance_js::{
     door::Door,
     host::{Network, now, sleep},
     log::complain,
+    promise::kept,
 };
 use js_sys::{Date, Promise};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use worker::{ScheduledTime, Storage};
 
 use crate::{PLACE, sheet::Sheet};
@@ -98,7 +99,7 @@ impl Keeper {
         let wait_until = |work: Promise| {
             let keeper = self.clone();
             spawn_local(async move {
-                let _done = JsFuture::from(work).await;
+                let _done = kept(&work).await;
                 keeper.settle_soon();
             });
         };

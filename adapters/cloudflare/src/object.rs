@@ -4,9 +4,8 @@
 //! the two it is, is a setting that both sides read.
 
 use balance_core::{error::Error, settings::CallsFrom, store::StoreError};
-use balance_js::{door::refuse, log::complain};
+use balance_js::{door::refuse, log::complain, promise::kept, timer::begin_anew};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, Response};
 use worker::{Env, State, worker_sys::DurableObjectState};
 
@@ -24,6 +23,7 @@ impl Pool {
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(state: DurableObjectState, env: Env) -> Self {
+        begin_anew();
         let keeper = open(&State::from(state), &env);
         if let Err(error) = &keeper {
             complain(&error.to_string());
@@ -38,7 +38,7 @@ impl Pool {
     pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
         match &self.0 {
             Ok(keeper) if keeper.calls_from() == CallsFrom::Worker => {
-                let call = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
+                let call = kept(&request.text()?).await?.as_string().unwrap_or_default();
                 Response::new_with_opt_str(Some(&keeper.serve(&call).await))
             }
             Ok(keeper) => keeper.answer(&request).await,

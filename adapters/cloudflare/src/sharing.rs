@@ -18,10 +18,11 @@ use balance_js::{
     door::Door,
     host::{Network, now, sleep},
     log::complain,
+    promise::kept,
+    timer::here,
 };
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Request, RequestInit, Response};
 use worker::{Context, Env};
 
@@ -63,25 +64,33 @@ impl Sharing {
         }
         let wait_until = |work: Promise| {
             let sharing = self.clone();
-            context.wait_until(async move {
-                let _done = JsFuture::from(work).await;
-                sharing.share_soon().await;
-            });
+            context.wait_until(here(async move {
+                let _done = kept(&work).await;
+                if let Some(wait) = sharing.wait() {
+                    sharing.share_after(wait).await;
+                }
+            }));
         };
         let answer = self.0.door.answer(request, &wait_until).await;
         self.0.door.check_keys(&wait_until);
-        context.wait_until(self.clone().share_soon());
+        if let Some(wait) = self.wait() {
+            context.wait_until(here(self.clone().share_after(wait)));
+        }
         answer
     }
 
-    async fn share_soon(self) {
+    /// How long whoever asks is to wait and then share; none if somebody else will.
+    fn wait(&self) -> Option<Duration> {
         let now = now();
         let next = self.0.next.get().max(now);
-        if next > now + SHARE_EVERY {
-            return;
-        }
-        self.0.next.set(next + SHARE_EVERY);
-        sleep(next.since(now)).await;
+        (next <= now + SHARE_EVERY).then(|| {
+            self.0.next.set(next + SHARE_EVERY);
+            next.since(now)
+        })
+    }
+
+    async fn share_after(self, wait: Duration) {
+        sleep(wait).await;
         self.share().await;
     }
 
@@ -111,7 +120,7 @@ impl Transport for WayToObject {
             let request = Request::new_with_str_and_init("https://pool/", &init)?;
             let response = pass(&request, &self.env, self.location).await;
             let response = response.map_err(|error| JsValue::from(error.to_string()))?;
-            Ok(JsFuture::from(response.text()?).await?.as_string().unwrap_or_default())
+            Ok(kept(&response.text()?).await?.as_string().unwrap_or_default())
         };
         // Errors of JavaScript are bound to their thread; what they say is not.
         answer.await.map_err(|thrown: JsValue| in_words(&thrown).into())

@@ -35,9 +35,11 @@ export function open(wasm, place, variables) {
       return new Promise((resolve, reject) => {
         const visit = { request, resolve };
         underWay.add(visit);
-        gateway.answer(request, waitUntil).then(resolve, reject).finally(() =>
-          underWay.delete(visit)
-        );
+        const over = (settle) => (value) => {
+          underWay.delete(visit);
+          settle(value);
+        };
+        gateway.answer(request, waitUntil, over(resolve), over(reject));
       });
     },
   };

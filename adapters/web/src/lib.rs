@@ -12,7 +12,7 @@ use balance_core::error::Error;
 use balance_js::door::{Door, refuse};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Request, Response};
 
 #[wasm_bindgen]
@@ -39,19 +39,29 @@ impl Gateway {
         Self(Rc::new(Door::open(variables, place, network)))
     }
 
-    /// Promises the answer to a request. Promises of work that goes on beside the answer's body are
-    /// given to `wait_until`.
-    pub fn answer(&self, request: Request, wait_until: Function) -> Promise {
+    /// Answers a request by a call of `resolve`, or of `reject` with what was thrown. Promises of work
+    /// that goes on beside the answer's body are given to `wait_until`.
+    pub fn answer(
+        &self,
+        request: Request,
+        wait_until: Function,
+        resolve: Function,
+        reject: Function,
+    ) {
         let door = Rc::clone(&self.0);
-        future_to_promise(async move {
+        spawn_local(async move {
             let wait_until = |work: Promise| {
                 // Work goes on whether or not the platform was told.
                 let _told = wait_until.call1(&JsValue::UNDEFINED, &work);
             };
             let answer = door.answer(&request, &wait_until).await;
             door.check_keys(&wait_until);
-            answer.map(Into::into)
-        })
+            // Whether they throw is no matter of ours.
+            let _told = match answer {
+                Ok(response) => resolve.call1(&JsValue::UNDEFINED, &response),
+                Err(thrown) => reject.call1(&JsValue::UNDEFINED, &thrown),
+            };
+        });
     }
 }
 

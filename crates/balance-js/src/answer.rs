@@ -23,6 +23,7 @@ use crate::{
     leaving::Leaving,
     log::{Journal, Visit},
     message::{from_web, to_web},
+    timer::here,
 };
 
 /// Keys that are out are looked at so often, at the most, while requests come.
@@ -129,6 +130,7 @@ impl<H: Host<Incoming = Body, Body = Body> + 'static> Desk<H> {
 
 /// Begins work and gives the promise of its end.
 pub(crate) fn later(work: impl Future<Output = ()> + 'static) -> Promise {
+    let work = here(work);
     future_to_promise(async move {
         work.await;
         Ok(JsValue::UNDEFINED)

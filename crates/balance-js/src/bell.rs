@@ -33,10 +33,6 @@ impl Bell {
         }
     }
 
-    pub(crate) fn quiet(&self) {
-        self.rang.set(false);
-    }
-
     /// Ready once it rang.
     pub(crate) fn listen(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.rang.get() {

@@ -11,12 +11,19 @@ use std::{
 use balance_core::host::BoxError;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use js_sys::{Promise, Reflect, Uint8Array};
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader};
 
-use crate::silence::Silence;
+use crate::{
+    promise::{Kept, Promised},
+    silence::Silence,
+};
+
+#[wasm_bindgen(module = "/src/steps.js")]
+extern "C" {
+    fn bring(message: &JsValue, number: u32);
+}
 
 /// Bodies up to this size, if it is known, are taken in one piece: that is one wait, not three.
 const SMALL: u64 = 256 * 1024;
@@ -37,10 +44,10 @@ enum Source {
     /// Not begun.
     Message(Message),
     /// On its way in one piece.
-    Whole(JsFuture),
+    Whole(Promised),
     Stream {
         reader: ReadableStreamDefaultReader,
-        read: Option<JsFuture>,
+        read: Option<Promised>,
     },
 }
 
@@ -96,14 +103,16 @@ impl Body {
                     self.source = message.begin(is_small)?;
                 }
                 Source::Whole(whole) => {
-                    let bytes = ready!(Pin::new(whole).poll(cx))?;
+                    let kept = ready!(Pin::new(whole).poll(cx))?;
                     self.source = Source::Nothing;
-                    return Poll::Ready(Ok(Some(Uint8Array::new(&bytes).to_vec().into())));
+                    let Kept::Brought(bytes) = kept else { return Poll::Ready(Ok(None)) };
+                    return Poll::Ready(Ok(Some(bytes.into())));
                 }
                 Source::Stream { reader, read } => {
-                    let reading = read.get_or_insert_with(|| reader.read().into());
-                    let piece = ready!(Pin::new(reading).poll(cx))?;
+                    let reading = read.get_or_insert_with(|| Promised::follow(&reader.read()));
+                    let kept = ready!(Pin::new(reading).poll(cx))?;
                     *read = None;
+                    let Kept::Told(_, piece) = kept else { return Poll::Ready(Ok(None)) };
                     let value = Reflect::get(&piece, &"value".into())?;
                     if value.is_undefined() {
                         return Poll::Ready(Ok(None));
@@ -169,16 +178,17 @@ impl Message {
         }
     }
 
-    fn whole(&self) -> Result<Promise, JsValue> {
-        match self {
-            Self::Request(request) => request.array_buffer(),
-            Self::Response(response) => response.array_buffer(),
-        }
+    fn whole(&self) -> Promised {
+        let message: &JsValue = match self {
+            Self::Request(request) => request,
+            Self::Response(response) => response,
+        };
+        Promised::by(|number| bring(message, number)).0
     }
 
     fn begin(&self, in_one_piece: bool) -> Result<Source, JsValue> {
         if in_one_piece {
-            return Ok(Source::Whole(self.whole()?.into()));
+            return Ok(Source::Whole(self.whole()));
         }
         let Some(stream) = self.stream() else { return Ok(Source::Nothing) };
         let reader = ReadableStreamDefaultReader::new(&stream)?;
@@ -191,12 +201,8 @@ impl Message {
 pub(crate) struct Fetching(Option<AbortController>);
 
 impl Fetching {
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        AbortController::new().map(|controller| Self(Some(controller)))
-    }
-
-    pub(crate) fn signal(&self) -> Option<web_sys::AbortSignal> {
-        self.0.as_ref().map(AbortController::signal)
+    pub(crate) const fn by(controller: AbortController) -> Self {
+        Self(Some(controller))
     }
 
     fn over(mut self) {

@@ -12,24 +12,24 @@ use balance_core::{
     time::Timestamp,
 };
 use bytes::Bytes;
-use http::{Method, Request, Response};
-use js_sys::{Date, Promise, Reflect, Uint8Array};
+use http::{HeaderMap, Method, Request, Response};
+use js_sys::{Date, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{RequestInit, RequestRedirect};
+use web_sys::AbortController;
 
 use crate::{
     body::{Body, Fetching, in_words},
-    message::{head_of, to_headers},
+    message::{head_of, write_head},
+    promise::{Kept, Promised},
     silence::Silence,
     timer::Timer,
     visit,
 };
 
-#[wasm_bindgen]
+#[wasm_bindgen(module = "/src/steps.js")]
 extern "C" {
-    #[wasm_bindgen(js_name = fetch)]
-    fn web_fetch(url: &str, init: &RequestInit) -> Promise;
+    #[wasm_bindgen(catch)]
+    fn send(head: &str, body: &JsValue, number: u32) -> Result<AbortController, JsValue>;
 }
 
 /// A host over the web's `fetch`.
@@ -61,16 +61,16 @@ impl JsHost {
         &self,
         url: &str,
         method: &Method,
-        init: &RequestInit,
+        headers: &HeaderMap,
+        body: &JsValue,
     ) -> Result<Response<Body>, JsValue> {
-        let fetching = Fetching::new()?;
-        init.set_method(method.as_str());
-        init.set_signal(fetching.signal().as_ref());
-        // An answer is passed on as it is, redirections too.
-        init.set_redirect(RequestRedirect::Manual);
-        let response = JsFuture::from(web_fetch(url, init)).await?;
-        let response: web_sys::Response = response.unchecked_into();
-        let (head, body) = head_of(response)?.into_parts();
+        let head = write_head(&[url, method.as_str()], headers);
+        let (promised, controller) = Promised::by(|number| send(&head, body, number));
+        let fetching = Fetching::by(controller?);
+        let Kept::Told(head, response) = promised.await? else {
+            return Err(JsValue::from_str("the response has no head"));
+        };
+        let (head, body) = head_of(&head, response.unchecked_into())?.into_parts();
         Ok(Response::from_parts(head, body.of_fetch(Silence::longest(self.idle), fetching)))
     }
 }
@@ -81,12 +81,9 @@ impl Fetch for JsHost {
 
     async fn fetch(&self, request: Request<Payload<Body>>) -> Result<Response<Body>, FetchError> {
         let (head, payload) = request.into_parts();
-        let init = RequestInit::new();
-        let asked = async {
-            init.set_headers(&to_headers(&head.headers)?);
-            send(&init, payload, &head.method)?;
-            self.ask(&head.uri.to_string(), &head.method, &init).await
-        };
+        let body = web_body(payload, &head.method);
+        let url = head.uri.to_string();
+        let asked = self.ask(&url, &head.method, &head.headers, &body);
         asked.await.map_err(|thrown| FetchError::Broken(in_words(&thrown).into()))
     }
 
@@ -97,32 +94,19 @@ impl Fetch for JsHost {
     ) -> Result<Response<Body>, VisitError> {
         let (head, body) = request.into_parts();
         let url = visit::judge(&head.uri.to_string(), reach, self.network)?;
-        let init = RequestInit::new();
-        let asked = async {
-            init.set_headers(&to_headers(&head.headers)?);
-            send(&init, Payload::Full(body), &head.method)?;
-            self.ask(&url, &head.method, &init).await
-        };
+        let body = web_body(Payload::Full(body), &head.method);
+        let asked = self.ask(&url, &head.method, &head.headers, &body);
         asked.await.map_err(|thrown| VisitError::Lost(in_words(&thrown).into()))
     }
 }
 
-/// Puts a body into a request; `fetch` takes none with GET and HEAD.
-fn send(init: &RequestInit, payload: Payload<Body>, method: &Method) -> Result<(), JsValue> {
-    if matches!(*method, Method::GET | Method::HEAD) {
-        return Ok(());
-    }
+/// The body of a request; `fetch` takes none with GET and HEAD.
+fn web_body(payload: Payload<Body>, method: &Method) -> JsValue {
     match payload {
-        Payload::Full(bytes) => init.set_body(&Uint8Array::from(&*bytes)),
-        Payload::Stream(body) => {
-            if let Some(stream) = body.into_stream() {
-                init.set_body(&stream);
-                // Wanted with every stream, and the only way there is.
-                Reflect::set(init, &"duplex".into(), &"half".into())?;
-            }
-        }
+        _ if matches!(*method, Method::GET | Method::HEAD) => JsValue::UNDEFINED,
+        Payload::Full(bytes) => Uint8Array::from(&*bytes).into(),
+        Payload::Stream(body) => body.into_stream().map_or(JsValue::UNDEFINED, Into::into),
     }
-    Ok(())
 }
 
 impl Clock for JsHost {

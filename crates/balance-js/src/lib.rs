@@ -3,6 +3,7 @@
 //! - [`host`]: fetch, clock and chance as the web has them; [`body`] is what comes in by it.
 //! - [`message`]: web requests and responses from and to those of `http`.
 //! - [`door`]: a gateway by the variables of a platform, or the words that say what is wrong.
+//! - [`promise`], [`timer`]: waiting, for what JavaScript promises and for time to pass.
 //! - [`answer`]: one request through a gateway, and the work behind its reply.
 //!
 //! Invariant: what is dropped here is cancelled there: a future that waits for upstream, or the
@@ -16,6 +17,7 @@ pub mod host;
 mod leaving;
 pub mod log;
 pub mod message;
+pub mod promise;
 mod silence;
-mod timer;
+pub mod timer;
 mod visit;

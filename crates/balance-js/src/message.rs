@@ -8,35 +8,45 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body as _;
-use js_sys::{Array, JSON, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_streams::ReadableStream;
-use web_sys::{Headers, ResponseInit};
 
 use crate::body::{Body, Message};
+
+#[wasm_bindgen(module = "/src/steps.js")]
+extern "C" {
+    fn head(request: &web_sys::Request) -> String;
+    #[wasm_bindgen(catch)]
+    fn respond(head: &str, body: &JsValue) -> Result<web_sys::Response, JsValue>;
+}
 
 /// A caller's request.
 ///
 /// # Errors
 /// Method or address cannot be read, for the answer to say so.
 pub fn from_web(request: &web_sys::Request) -> Result<Request<Body>, Error> {
-    let headers = from_headers(&request.headers());
+    let head = head(request);
+    let mut lines = head.split('\n');
+    let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+    let headers = read_headers(lines);
     let mut taken = Request::new(());
-    *taken.method_mut() =
-        Method::from_bytes(request.method().as_bytes()).map_err(|_| Error::NotFound)?;
-    *taken.uri_mut() = request.url().parse().map_err(|_| Error::NotFound)?;
+    *taken.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| Error::NotFound)?;
+    *taken.uri_mut() = url.parse().map_err(|_| Error::NotFound)?;
     let length = length(&headers);
     *taken.headers_mut() = headers;
     Ok(taken.map(|()| Body::new(Message::Request(Clone::clone(request)), length)))
 }
 
-/// A response from upstream. Its body was decoded on the way, if it was encoded.
-pub(crate) fn head_of(response: web_sys::Response) -> Result<Response<Body>, JsValue> {
-    let mut headers = from_headers(&response.headers());
+/// A response from upstream, and its head in words. Its body was decoded on the way, if it was encoded.
+pub(crate) fn head_of(head: &str, response: web_sys::Response) -> Result<Response<Body>, JsValue> {
+    let mut lines = head.split('\n');
+    let status = lines.next().unwrap_or_default();
+    let mut headers = read_headers(lines);
     if headers.remove(header::CONTENT_ENCODING).is_some() {
         headers.remove(header::CONTENT_LENGTH);
     }
-    let status = StatusCode::from_u16(response.status());
+    let status = StatusCode::from_bytes(status.as_bytes());
     let length = length(&headers);
     let mut taken = Response::new(Body::new(Message::Response(response), length));
     *taken.status_mut() =
@@ -54,21 +64,15 @@ where
     B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin + 'static,
 {
     let (head, body) = reply.into_parts();
-    let init = ResponseInit::new();
-    init.set_status(head.status.as_u16());
-    init.set_headers(&to_headers(&head.headers)?);
-    match body {
+    let body = match body {
         // These have none (RFC 9110 §15), and the web throws at an empty one.
-        _ if is_null_body(head.status) => web_sys::Response::new_with_opt_str_and_init(None, &init),
-        body::Body::Full(bytes) => {
-            let bytes = Uint8Array::from(&*bytes);
-            web_sys::Response::new_with_opt_js_u8_array_and_init(Some(&bytes), &init)
-        }
+        _ if is_null_body(head.status) => JsValue::NULL,
+        body::Body::Full(bytes) => Uint8Array::from(&*bytes).into(),
         streamed @ (body::Body::Feed(_) | body::Body::Relay(_) | body::Body::Weave(_)) => {
-            let stream = to_stream(streamed);
-            web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)
+            to_stream(streamed).into()
         }
-    }
+    };
+    respond(&write_head(&[head.status.as_str()], &head.headers), &body)
 }
 
 const fn is_null_body(status: StatusCode) -> bool {
@@ -92,38 +96,36 @@ where
     ReadableStream::from_stream(chunks).into_raw().unchecked_into()
 }
 
-/// The headers in one piece of text, as each call into JavaScript costs.
-fn from_headers(headers: &Headers) -> HeaderMap {
-    let text = JSON::stringify(&Array::from(headers)).ok().and_then(|text| text.as_string());
-    text.map_or_else(HeaderMap::new, |text| read_headers(&text))
+/// A head in lines, as each call into JavaScript costs: what begins it, and then names and values in turn.
+pub(crate) fn write_head(first: &[&str], headers: &HeaderMap) -> String {
+    let mut head = first.join("\n");
+    for (name, value) in headers {
+        head.extend(["\n", name.as_str(), "\n"]);
+        match value.to_str() {
+            Ok(text) => head.push_str(text),
+            Err(_) => head.extend(value.as_bytes().iter().map(|&byte| char::from(byte))),
+        }
+    }
+    head
 }
 
-/// Reads `[["name", "value"], …]`; a character stands for a byte.
-fn read_headers(text: &str) -> HeaderMap {
-    let pairs: Vec<(String, String)> = serde_json::from_str(text).unwrap_or_default();
-    let header = |(name, value): (String, String)| {
-        let value: Option<Vec<u8>> = value.chars().map(|char| u8::try_from(char).ok()).collect();
-        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        Some((name, HeaderValue::from_maybe_shared(Bytes::from(value?)).ok()?))
-    };
-    let mut headers = HeaderMap::with_capacity(pairs.len());
-    for (name, value) in pairs.into_iter().filter_map(header) {
-        headers.append(name, value);
+/// What is left of a head when its beginning is taken away; a character stands for a byte.
+fn read_headers(mut lines: std::str::Split<'_, char>) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(16);
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        if let (Ok(name), Some(value)) = (name.parse::<HeaderName>(), read_value(value)) {
+            headers.append(name, value);
+        }
     }
     headers
 }
 
-pub(crate) fn to_headers(headers: &HeaderMap) -> Result<JsValue, JsValue> {
-    JSON::parse(&write_headers(headers))
-}
-
-fn write_headers(headers: &HeaderMap) -> String {
-    let latin1 =
-        |value: &HeaderValue| value.as_bytes().iter().map(|&byte| char::from(byte)).collect();
-    let pairs: Vec<(&str, String)> =
-        headers.iter().map(|(name, value)| (name.as_str(), latin1(value))).collect();
-    // Text by text, so nothing can fail.
-    serde_json::to_string(&pairs).unwrap_or_default()
+fn read_value(text: &str) -> Option<HeaderValue> {
+    if text.is_ascii() {
+        return text.parse().ok();
+    }
+    let bytes: Option<Vec<u8>> = text.chars().map(|char| u8::try_from(char).ok()).collect();
+    HeaderValue::from_maybe_shared(Bytes::from(bytes?)).ok()
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
@@ -140,12 +142,15 @@ mod tests {
         headers.append("set-cookie", HeaderValue::from_static("a=1; Path=/"));
         headers.append("set-cookie", HeaderValue::from_static("b=\"2\""));
         headers.append("x-latin", HeaderValue::from_bytes(&[b'z', 0xfc, 0xff, b'\t']).unwrap());
-        assert_eq!(read_headers(&write_headers(&headers)), headers);
+        let head = write_head(&["200"], &headers);
+        let mut lines = head.split('\n');
+        assert_eq!(lines.next(), Some("200"));
+        assert_eq!(read_headers(lines), headers);
     }
 
     #[test]
     fn what_is_no_header_is_left_out_and_the_rest_stays() {
-        let read = read_headers(r#"[["a b","1"],["ok","2"],["wide","\u4e16"],["cut","a\nb"]]"#);
+        let read = read_headers("a b\n1\nok\n2\nwide\n\u{4e16}\ncut\na\u{7f}b\nlonely".split('\n'));
         assert_eq!(read.len(), 1);
         assert_eq!(read["ok"], "2");
     }

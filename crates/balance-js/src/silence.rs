@@ -45,8 +45,8 @@ impl Silence {
         self.since = None;
     }
 
-    /// Ready when the wait has lasted too long. Frames do not move the timer, which would cost two
-    /// calls into JavaScript for each; it is moved when it fires, at most once in `limit`.
+    /// Ready when the wait has lasted too long. Frames do not move the timer, which would
+    /// read the clock for each; it is moved when it fires, at most once in `limit`.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Silent> {
         let since = *self.since.get_or_insert_with(now);
         let timer = self.timer.get_or_insert_with(|| Timer::new(self.limit));
@@ -55,7 +55,7 @@ impl Silence {
             if left.is_zero() {
                 return Poll::Ready(Silent(self.limit));
             }
-            timer.reset(left);
+            *timer = Timer::new(left);
         }
         Poll::Pending
     }

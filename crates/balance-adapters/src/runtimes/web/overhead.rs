@@ -13,7 +13,7 @@ use crate::{
 
 /// How much longer than through the plain pass-through a request may take. The pass-through hands streams
 /// from `fetch` to `fetch` unseen; the gateway reads both bodies, to retry the one and to judge the other.
-const MOST: f64 = 6.0;
+const MOST: f64 = 4.0;
 
 /// Measures and prints.
 ///
@@ -31,6 +31,7 @@ pub(crate) async fn on_deno() -> Result<(), String> {
     let upstream = upstream.map_err(|error| format!("{}: {error}", mock.base_url()))?;
     let [alone, plain, ours] =
         in_turns([upstream, plain.door.address, ours.door.address], &key).await?;
-    println!("a request of 0.3 KB without anything between: {} µs", alone.as_micros());
-    compare("a request of 0.3 KB", ours, plain, MOST)
+    let alone = alone.iter().min().map_or(0, std::time::Duration::as_micros);
+    println!("a request of 0.3 KB without anything between: {alone} µs");
+    compare("a request of 0.3 KB", &ours, &plain, MOST)
 }
