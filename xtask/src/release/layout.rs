@@ -49,6 +49,7 @@ pub(super) fn renew(
     let mut moving = program(&tool);
     moving.arg(server).args(ORDER).arg("--data").arg(&counts);
     run_quietly(moving.arg("-o").arg(&moved))?;
+    run_quietly(program(&moved).arg("--version"))?;
     let failed = |error| Failure::new(format!("{}: {error}", server.display()));
     fs::rename(&moved, server).map_err(failed)?;
     for left in [trainee, counts] {
