@@ -3,7 +3,7 @@
 FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS build
 ARG TARGETARCH
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends bolt-19 libbolt-19-dev python3-venv \
+    && apt-get install --yes --no-install-recommends python3-venv \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /source
 COPY . .

@@ -66,7 +66,12 @@ fn trained(target: &str, tools: &Path) -> Result<PathBuf, Failure> {
         fs::remove_dir_all(folder.join("profiles")).map_err(failed)?;
     }
     let profiles = folder.join("profiles").display().to_string();
-    let counting = [linking(target), format!("-Cprofile-generate={profiles}")].concat();
+    let is_static = target.ends_with("-musl");
+    let mut counting = format!("-Cprofile-generate={profiles}");
+    if is_static {
+        // Zig's linker takes the symbol that brings the counters along for a file.
+        counting += " -Clinker=rust-lld -Clinker-flavor=ld.lld";
+    }
     let trainee = built(target, &counting, "target/training")?;
     for package in ["balance-mock", "balance-bench"] {
         execute(&mut cargo(["build", "--locked", "--release", "--package", package]))?;
@@ -76,24 +81,18 @@ fn trained(target: &str, tools: &Path) -> Result<PathBuf, Failure> {
     train(&trainee)?;
     let merged = format!("{profiles}/merged.profdata");
     execute(program(tools.join("llvm-profdata")).args(["merge", "--output", &merged, &profiles]))?;
-    let counted = [linking(target), format!("-Cprofile-use={merged}")].concat();
-    let server = built(target, &counted, "target")?;
-    if let Err(why) = layout::renew(&server, train) {
-        println!("{why}; so its code stays where the linker has put it");
-    }
+    let counted = format!("-Cprofile-use={merged}");
+    let server = if is_static {
+        built(target, &counted, "target")?
+    } else {
+        let server = built(target, &format!("{counted} {}", layout::MOVABLE), "target")?;
+        if let Err(why) = layout::renew(&server, train) {
+            println!("{why}; so its code stays where the linker has put it");
+        }
+        server
+    };
     execute(program(tools.join("llvm-strip")).arg(&server))?;
     Ok(server)
-}
-
-/// How a program is linked that is to be trained.
-fn linking(target: &str) -> String {
-    let note = layout::MOVABLE;
-    if target.ends_with("-musl") {
-        // Zig's linker takes the symbol that brings the counters along for a file.
-        format!("-Clinker=rust-lld -Clinker-flavor=ld.lld -Clink-arg={note} ")
-    } else {
-        format!("-Clink-arg=-Wl,{note} ")
-    }
 }
 
 /// Builds it with flags for the compiler.

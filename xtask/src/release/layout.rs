@@ -1,7 +1,8 @@
 //! Moves the code of a program that is built: each piece beside the one that mostly runs after it,
 //! and what no load reaches out of the way.
 //!
-//! Invariant: the program does what it did, and what cannot be moved is left as it was built.
+//! Invariant: the program does what it did, and what cannot be moved is left as it was built. Static
+//! programs cannot: the tool's counters end them, or are never written down.
 
 use std::{
     fs,
@@ -14,8 +15,8 @@ use crate::{
     tally::Failure,
 };
 
-/// What tells the linker to leave a note of each address, without which nothing can be moved.
-pub(super) const MOVABLE: &str = "--emit-relocs";
+/// What lets the linker leave a note of each address, without which nothing can be moved.
+pub(super) const MOVABLE: &str = "-Clink-arg=-Wl,--emit-relocs";
 
 /// How pieces of functions, and functions, are put in order; in the place that they had, which takes
 /// closer packing than the tool would choose.
