@@ -1,7 +1,8 @@
 //! Waiting, by one `setTimeout` for all timers of a place.
 //!
 //! Invariant: no timer rings before its time. The platform's is never set for longer than [`TURN`], so that
-//! none needs to be cleared: setting and clearing one for each wait costs more than all else about it.
+//! those that nobody waits for need not be cleared: setting and clearing one for each wait costs more than
+//! all else about it.
 
 use std::{
     cell::{Cell, RefCell},

@@ -40,8 +40,8 @@ impl StatedUsage {
         Self::beginning(value.trim_ascii_start())
     }
 
-    /// The counts of the object that a text begins with; `None` if that is not whole. Every answer is
-    /// read by this, in a fifth of the steps that a reader of any JSON takes.
+    /// The counts of the object that a text begins with; `None` if that is not whole. It reads
+    /// nearly every answer, and so takes fewer steps than a reader of any JSON.
     fn beginning(text: &[u8]) -> Option<Self> {
         let mut stated = Self::default();
         let (mut place, mut depth, mut name) = (0, 0_usize, None);
