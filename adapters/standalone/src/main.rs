@@ -26,7 +26,7 @@ use anyhow::Context;
 use arguments::{Action, Arguments};
 use awake::Awake;
 use balance_core::{gateway::Gateway, settings::Settings};
-use balance_tokio::{Desk, TokioHost};
+use balance_tokio::{Desk, TokioHost, uncork};
 use hyper::service::service_fn;
 use mimalloc::MiMalloc;
 use sources::WrongSettings;
@@ -79,7 +79,7 @@ fn runtime() -> io::Result<Runtime> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     let mut builder =
         if cores == 1 { Builder::new_current_thread() } else { Builder::new_multi_thread() };
-    builder.enable_all().build()
+    builder.enable_all().on_thread_park(uncork).build()
 }
 
 /// Serves until a signal asks to stop.

@@ -15,6 +15,7 @@ use std::{
 
 use anyhow::Context;
 use balance_core::{host::BoxError, settings::Settings};
+use balance_tokio::Corked;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -148,7 +149,7 @@ impl Door {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "a connection is served with delays");
         }
-        let stream = TokioIo::new(stream);
+        let stream = TokioIo::new(Corked::new(stream));
         match http2 {
             Ok(Ok(true)) => finish(self.http2.serve_connection(stream, service), stopping).await,
             Ok(Ok(false)) => finish(self.http1.serve_connection(stream, service), stopping).await,

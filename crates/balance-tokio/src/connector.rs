@@ -21,10 +21,10 @@ use hyper_util::{
     rt::TokioIo,
 };
 use rustls::ClientConfig;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::{
+    cork::Corked,
     line::Line,
     proxy::{Protocol, Proxy},
 };
@@ -37,7 +37,7 @@ const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
 /// What an attempt to connect is, while it runs.
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 /// A connection to upstream, or to a proxy, which may itself want TLS.
-pub(crate) type Wire = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(crate) type Wire = MaybeHttpsStream<TokioIo<Corked>>;
 
 /// A connection to upstream, as HTTP is spoken on it.
 pub(crate) type Stream = TokioIo<Line<TokioIo<MaybeHttpsStream<Wire>>>>;
@@ -78,17 +78,17 @@ impl Connector {
 /// The way to a server, below TLS.
 #[derive(Debug, Clone)]
 pub(crate) enum Way {
-    Direct(HttpConnector),
-    Connect(Tunnel<HttpsConnector<HttpConnector>>),
-    Socks5(SocksV5<HttpsConnector<HttpConnector>>),
+    Direct(Tcp),
+    Connect(Tunnel<HttpsConnector<Tcp>>),
+    Socks5(SocksV5<HttpsConnector<Tcp>>),
 }
 
 impl Way {
     /// # Errors
     /// What is wrong with the credentials of the proxy.
     pub(crate) fn new(proxy: Option<&Proxy>, tls: &ClientConfig) -> Result<Self, String> {
-        let Some(proxy) = proxy else { return Ok(Self::Direct(tcp())) };
-        let to_proxy = HttpsConnector::from((tcp(), Arc::new(tls.clone())));
+        let Some(proxy) = proxy else { return Ok(Self::Direct(Tcp::new())) };
+        let to_proxy = HttpsConnector::from((Tcp::new(), Arc::new(tls.clone())));
         let address = proxy.address.clone();
         Ok(match proxy.protocol {
             Protocol::Connect => {
@@ -136,7 +136,7 @@ impl Service<Uri> for Way {
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match self {
-            Self::Direct(tcp) => tcp.poll_ready(cx).map_err(Into::into),
+            Self::Direct(tcp) => tcp.poll_ready(cx),
             Self::Connect(tunnel) => tunnel.poll_ready(cx).map_err(Into::into),
             Self::Socks5(socks) => socks.poll_ready(cx).map_err(Into::into),
         }
@@ -160,12 +160,33 @@ impl Service<Uri> for Way {
     }
 }
 
-fn tcp() -> HttpConnector {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_keepalive(Some(TCP_KEEP_ALIVE));
-    tcp
+/// The way without a proxy.
+#[derive(Debug, Clone)]
+pub(crate) struct Tcp(HttpConnector);
+
+impl Tcp {
+    fn new() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(TCP_KEEP_ALIVE));
+        Self(tcp)
+    }
+}
+
+impl Service<Uri> for Tcp {
+    type Response = TokioIo<Corked>;
+    type Error = BoxError;
+    type Future = Connecting<TokioIo<Corked>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.0.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, destination: Uri) -> Self::Future {
+        let connecting = self.0.call(destination);
+        Box::pin(async { Ok(TokioIo::new(Corked::new(connecting.await?.into_inner()))) })
+    }
 }
 
 /// The same URL with its port written out: proxies are told 443 otherwise, whatever the scheme.

@@ -3,12 +3,7 @@
 //! Invariant: a request is served upstream once or not at all. It is sent a second time only where
 //! it was surely not served.
 
-use std::{
-    future::poll_fn,
-    mem::replace,
-    task::Poll,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use balance_core::{
     host::{BoxError, Clock, Fetch, FetchError, Payload, Random, VisitError},
@@ -83,9 +78,6 @@ where
         let way = self.egress.pick(&request, || self.next_u64());
         let url = request.uri().clone();
         let mut dead = 0;
-        // What came together leaves together, so that a proxy or an upstream on this machine is woken
-        // once for all of it.
-        behind_others().await;
         loop {
             let connection = way.connection(&url, dead > 0).await;
             let (connection, home) = connection.map_err(|cause| no_connection(&*cause))?;
@@ -129,20 +121,6 @@ impl<I> Random for TokioHost<I> {
     fn next_u64(&self) -> u64 {
         rand::random()
     }
-}
-
-/// Lets the tasks that are ready have their turn first. Unlike tokio's `yield_now` it does not look for
-/// more of them, so a task that called itself meanwhile, as hyper's do, has one turn and not two.
-async fn behind_others() {
-    let mut had_turn = false;
-    poll_fn(|cx| {
-        if replace(&mut had_turn, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 fn no_connection(error: &(dyn std::error::Error + 'static)) -> FetchError {

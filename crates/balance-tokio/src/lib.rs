@@ -13,6 +13,7 @@ mod body;
 mod connection;
 mod connections;
 mod connector;
+mod cork;
 mod desk;
 mod driver;
 mod egress;
@@ -27,6 +28,7 @@ mod visit;
 
 pub use answer::Answer;
 pub use body::{Body, Silent};
+pub use cork::{Corked, uncork};
 pub use desk::{Desk, Outgoing};
 pub use guest::Guest;
 pub use host::TokioHost;
