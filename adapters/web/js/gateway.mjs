@@ -3,27 +3,34 @@
 //
 // Invariant: a panic in Rust ends the requests that were under way, each with an answer, and nothing
 // else: the module begins anew for those that come after.
+//
+// A panic is a trap without words, as these would be a twentieth of the module. The log tells the way
+// to it, by the numbers of the functions.
 
 import { __wbg_reset_state, apologize, Gateway, initSync } from "./gemini_balance.js";
 
 /** Opens a gateway: `wasm` is the module or its bytes, `place` and `variables` as in Gateway. */
 export function open(wasm, place, variables) {
-  initSync({ module: wasm });
-  let gateway = new Gateway(place, variables);
+  let gateway;
   const underWay = new Set();
+  begin(() => initSync({ module: wasm }));
+  holdOnTo(globalThis);
 
-  // Called by the panic itself, inside the instance that is about to end.
-  globalThis.geminiBalancePanicked = (message) => {
-    console.error(`Gemini Balance: ${message}`);
+  function begin(instantiate) {
+    watched(instantiate, end);
+    gateway = new Gateway(place, variables);
+  }
+
+  function end(trap) {
+    if (!gateway) return;
+    console.error(`Gemini Balance panicked and begins anew: ${trap.stack}`);
     gateway = undefined;
     queueMicrotask(revive);
-  };
-  holdOnTo(globalThis);
+  }
 
   function revive() {
     if (gateway) return;
-    __wbg_reset_state();
-    gateway = new Gateway(place, variables);
+    begin(__wbg_reset_state);
     const interrupted = [...underWay];
     underWay.clear();
     for (const { request, resolve } of interrupted) resolve(apologize(request));
@@ -42,6 +49,32 @@ export function open(wasm, place, variables) {
         gateway.answer(request, waitUntil, over(resolve), over(reject));
       });
     },
+  };
+}
+
+/** Makes an instance of the module that tells of its trap before it throws it on. */
+function watched(instantiate, end) {
+  const { Instance } = WebAssembly;
+  WebAssembly.Instance = function (module, imports) {
+    const watch = ([name, it]) => [name, typeof it === "function" ? guarded(it, end) : it];
+    const { exports } = new Instance(module, imports);
+    return { exports: Object.fromEntries(Object.entries(exports).map(watch)) };
+  };
+  try {
+    instantiate();
+  } finally {
+    WebAssembly.Instance = Instance;
+  }
+}
+
+function guarded(call, end) {
+  return (...values) => {
+    try {
+      return call(...values);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) end(error);
+      throw error;
+    }
   };
 }
 

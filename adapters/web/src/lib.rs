@@ -2,7 +2,7 @@
 //! way in.
 //!
 //! Invariant: nothing here decides anything about requests; that is the gateway's. Here is what a
-//! module has: a place, variables, a door, and last words.
+//! module has: a place, variables, a door, and an apology.
 
 mod places;
 
@@ -14,13 +14,6 @@ use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Request, Response};
-
-#[wasm_bindgen]
-extern "C" {
-    /// Told of a panic before it ends this instance of the module.
-    #[wasm_bindgen(js_namespace = globalThis, js_name = geminiBalancePanicked)]
-    fn panicked(message: &str);
-}
 
 /// A gateway with its settings.
 #[wasm_bindgen]
@@ -34,7 +27,6 @@ impl Gateway {
     #[wasm_bindgen(constructor)]
     #[must_use]
     pub fn new(place: &str, variables: &JsValue) -> Self {
-        std::panic::set_hook(Box::new(|panic| panicked(&panic.to_string())));
         let (place, network) = places::named(place);
         Self(Rc::new(Door::open(variables, place, network)))
     }
@@ -71,7 +63,7 @@ impl Gateway {
 /// What JavaScript threw.
 #[wasm_bindgen]
 pub fn apologize(request: &Request) -> Result<Response, JsValue> {
-    refuse(request, &Error::Bug("a panic, which stands in the log"))
+    refuse(request, &Error::Bug("a panic, whose place stands in the log"))
 }
 
 /// Panics, for the test that a panic ends no process.
