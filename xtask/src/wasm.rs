@@ -31,6 +31,9 @@ const SMALL: &str =
 /// A panic is a trap at once: what it would say, and where, is a twentieth of a module.
 const MUTE: &str = "-Zunstable-options -Cpanic=immediate-abort";
 
+/// Digests of a few hundred bytes at a time need no loop that is unrolled for speed.
+const COMPACT: &str = "--cfg=sha2_backend_soft=\"compact\"";
+
 /// Where a toolchain has the sources of the standard library, if it has them.
 const STD_SOURCES: &str = "lib/rustlib/src/rust/library/Cargo.lock";
 
@@ -84,7 +87,7 @@ pub(crate) fn cargo_for_small_wasm(subcommand: &str) -> Result<CargoForWasm, Fai
         .command
         .args(["-Z", "build-std=std,panic_abort", "-Z", "build-std-features=optimize_for_size"])
         .env("RUSTC_BOOTSTRAP", "1") // -Z on a stable compiler
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", format!("{SMALL} {MUTE}"));
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", format!("{SMALL} {MUTE} {COMPACT}"));
     Ok(small)
 }
 
