@@ -107,7 +107,7 @@ pub enum Error {
     },
     /// Google, or the way there, fails for this model with every key.
     #[error(
-        "Google answers with errors for this model, whichever key asks, or cannot be reached. One request at a time tries it again; ask again in {} s, or ask another model.", retry_after.as_secs_f64().ceil()
+        "Google answers with errors for this model, whichever key asks, or cannot be reached. One request at a time tries it again; ask again in {} s, or ask another model.", whole_seconds(*retry_after)
     )]
     Outage {
         /// When it will be tried again.
@@ -253,9 +253,14 @@ fn there(place: &str) -> String {
     if place.is_empty() { String::new() } else { format!(" ({place})") }
 }
 
+/// Whole seconds, rounded up: a caller that obeys must not come too early (RFC 9110 §10.2.3).
+pub(crate) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 fn exhausted(retry_after: Option<Duration>, limit: Option<&str>, last: Option<&Fault>) -> String {
     let when = retry_after.map_or_else(String::new, |after| {
-        format!(" The first is ready in {} s.", after.as_secs_f64().ceil())
+        format!(" The first is ready in {} s.", whole_seconds(after))
     });
     let said = said(last);
     let limit =

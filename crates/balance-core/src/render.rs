@@ -48,8 +48,7 @@ fn describe(error: &Error, headers: &mut HeaderMap) {
     let json = HeaderValue::from_static("application/json; charset=utf-8");
     headers.insert(header::CONTENT_TYPE, json);
     if let Some(after) = error.retry_after() {
-        // Whole seconds, rounded up: a caller that obeys must not come too early (RFC 9110 §10.2.3).
-        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        let seconds = crate::error::whole_seconds(after);
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let Error::MethodNotAllowed { allowed } = error

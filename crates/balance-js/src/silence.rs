@@ -20,7 +20,7 @@ pub(crate) struct Silent(pub(crate) Duration);
 
 impl fmt::Display for Silent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "upstream sent nothing for {}s", self.0.as_secs_f64())
+        write!(f, "upstream sent nothing for {:?}", self.0)
     }
 }
 

@@ -102,8 +102,7 @@ impl Value for Seconds {
     const KIND: &'static str = "seconds";
     fn parse(text: &str) -> Result<Self, WrongValue> {
         const DAY_SECONDS: f64 = 86_400.0;
-        text.parse::<f64>()
-            .ok()
+        balance_dialect::json::number(text)
             .filter(|seconds| *seconds > 0.0 && *seconds <= DAY_SECONDS)
             .map(|seconds| Self(Duration::from_secs_f64(seconds)))
             .ok_or_else(|| WrongValue::new("wanted seconds, more than 0 and at most 86400"))

@@ -33,12 +33,13 @@ const ALTERNATIVES: i64 = 20;
 /// A [`Refusal`] of a number that does not.
 pub(crate) fn within(
     value: Option<f64>,
-    bounds: std::ops::RangeInclusive<f64>,
+    bounds: std::ops::RangeInclusive<i32>,
     field: &str,
 ) -> Result<Option<f64>, Refusal> {
+    let (least, most) = bounds.into_inner();
     match value {
-        Some(value) if !bounds.contains(&value) => {
-            let reason = format!("it must lie between {} and {}", bounds.start(), bounds.end());
+        Some(value) if !(f64::from(least)..=f64::from(most)).contains(&value) => {
+            let reason = format!("it must lie between {least} and {most}");
             Err(Refusal::invalid_value(field, reason))
         }
         value => Ok(value),
@@ -132,7 +133,7 @@ pub(crate) fn penalty(
     family: &Family,
     field: &str,
 ) -> Result<Option<f64>, Refusal> {
-    let value = within(value, -2.0..=2.0, field)?;
+    let value = within(value, -2..=2, field)?;
     // Gemini's range is the same but for 2 itself.
     Ok(value.filter(|value| family.penalties && *value != 0.0).map(|value| value.min(1.999)))
 }

@@ -61,17 +61,18 @@ pub(super) fn text<'a>(fields: &[Field<'a>], name: &str) -> Result<Option<&'a st
     text.map(|text| Some(text.trim()).filter(|text| !text.is_empty()))
 }
 
-/// A number in a form.
+/// A number in a form, read by `read`.
 ///
 /// # Errors
 /// A [`Refusal`] of a text that is none.
-pub(super) fn number<T: std::str::FromStr>(
+pub(super) fn number<T>(
     text: Option<&str>,
     name: &str,
+    read: fn(&str) -> Option<T>,
 ) -> Result<Option<T>, Refusal> {
     let wrong =
         |text: &str| Refusal::invalid_type(name, format_args!("{} is no number", quoted(text)));
-    text.map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    text.map(|text| read(text).ok_or_else(|| wrong(text))).transpose()
 }
 
 /// The media type of a file in a form, if it is of one of these kinds, such as `audio`.

@@ -123,8 +123,8 @@ fn generation_config<'a>(
         candidate_count: config::Answers::of(chat.n, family)?.candidate_count(),
         stop_sequences: config::stops(chat.stop.as_ref())?,
         max_output_tokens: limit.or(older_limit),
-        temperature: config::within(chat.temperature, 0.0..=2.0, "temperature")?,
-        top_p: config::within(chat.top_p, 0.0..=1.0, "top_p")?,
+        temperature: config::within(chat.temperature, 0..=2, "temperature")?,
+        top_p: config::within(chat.top_p, 0..=1, "top_p")?,
         // Not OpenAI's field: clients say 0 or −1 for no limit.
         top_k: chat.top_k.map(|Integer(k)| k).filter(|k| *k > 0),
         seed: config::seed(chat.seed),

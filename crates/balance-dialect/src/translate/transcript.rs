@@ -61,7 +61,7 @@ pub fn transcript(
     let wanted = "it is no recording that Gemini hears; send wav, mp3, m4a, flac, ogg, webm or mp4";
     let mime_type = media_type(file, &["audio", "video"], "file", wanted)?;
     let asked = preset.asked(text(&fields, "model")?, preset.transcription)?;
-    let temperature: Option<f64> = number(text(&fields, "temperature")?, "temperature")?;
+    let temperature = number(text(&fields, "temperature")?, "temperature", crate::json::number)?;
     if temperature.is_some_and(|temperature| !(0.0..=1.0).contains(&temperature)) {
         return Err(Refusal::invalid_value("temperature", "it must be from 0 to 1"));
     }

@@ -73,7 +73,7 @@ fn of_form(posted: Posted<'_>) -> Result<Wish<'_>, Refusal> {
         return Err(Refusal::unsupported("mask", reason));
     }
     let pictures = fields.iter().filter(|field| is_picture(field));
-    let n: Option<i64> = number(text(&fields, "n")?, "n")?;
+    let n: Option<i64> = number(text(&fields, "n")?, "n", |text| text.parse().ok())?;
     Ok(Wish {
         prompt: text(&fields, "prompt")?.ok_or_else(|| Refusal::missing("prompt"))?.into(),
         model: text(&fields, "model")?.map(Into::into),

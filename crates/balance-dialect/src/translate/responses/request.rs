@@ -91,8 +91,8 @@ fn generation_config<'a>(
         response_logprobs: tells.then_some(true),
         logprobs: alternatives.filter(|_| tells),
         max_output_tokens: config::positive(request.max_output_tokens, "max_output_tokens")?,
-        temperature: config::within(request.temperature, 0.0..=2.0, "temperature")?,
-        top_p: config::within(request.top_p, 0.0..=1.0, "top_p")?,
+        temperature: config::within(request.temperature, 0..=2, "temperature")?,
+        top_p: config::within(request.top_p, 0..=1, "top_p")?,
         thinking_config: thinking_config(request, family)?,
         ..GenerationConfig::default()
     };
