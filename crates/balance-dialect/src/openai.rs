@@ -12,7 +12,6 @@ pub mod images;
 pub mod logprobs;
 pub mod models;
 pub mod number;
-mod object;
 pub mod responses;
 pub mod text_completion;
 pub mod union;

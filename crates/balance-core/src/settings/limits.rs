@@ -108,7 +108,7 @@ fn by_name(
         ))
     };
     let items: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(text).map_err(|_| wanted())?;
+        balance_dialect::json::read_str(text).map_err(|_| wanted())?;
     for (index, (name, written)) in items.into_iter().enumerate() {
         let written: Written = serde_json::from_value(written).map_err(|_| wanted())?;
         let reason = |reason| WrongValue(format!("{of} {}: {reason}", index + 1));

@@ -58,7 +58,7 @@ impl Value for ModelMap {
         }
         let rows: serde_json::Map<String, serde_json::Value> = match text {
             "" => serde_json::Map::new(),
-            text => serde_json::from_str(text).map_err(|_| wrong_map())?,
+            text => balance_dialect::json::read_str(text).map_err(|_| wrong_map())?,
         };
         let bare = |name: &str| name.trim().trim_start_matches("models/").to_owned();
         let rows = rows.into_iter().map(|(name, model)| match model.as_str().map(bare) {
@@ -115,7 +115,7 @@ impl Value for SafetySettings {
         }
         let wanted = "wanted a JSON list such as [{\"category\": \"HARM_CATEGORY_HARASSMENT\", \
                       \"threshold\": \"OFF\"}]";
-        serde_json::from_str::<Vec<SafetySetting>>(text)
+        balance_dialect::json::read_str::<Vec<SafetySetting>>(text)
             .and_then(|_| RawValue::from_string(text.to_owned()))
             .map(|settings| Self(Some(settings)))
             .map_err(|_| WrongValue(wanted.into()))

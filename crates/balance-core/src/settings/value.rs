@@ -379,7 +379,7 @@ pub(super) fn texts(text: &str) -> Result<Vec<String>, WrongValue> {
 /// The items of a list that is written by commas or as JSON.
 fn items(text: &str) -> Result<Vec<serde_json::Value>, WrongValue> {
     if text.starts_with('[') {
-        let list: Vec<serde_json::Value> = serde_json::from_str(text)
+        let list: Vec<serde_json::Value> = balance_dialect::json::read_str(text)
             .map_err(|error| WrongValue(format!("no JSON list (column {})", error.column())))?;
         return Ok(list
             .into_iter()

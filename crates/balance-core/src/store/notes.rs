@@ -58,7 +58,7 @@ impl Note {
     /// The fact that it is about, with what was sent if that was noted.
     #[must_use]
     pub fn kept_fact(&self) -> Option<Fact> {
-        let (version, fact): (u32, Fact) = serde_json::from_str(&self.text).ok()?;
+        let (version, fact): (u32, Fact) = balance_dialect::json::read_str(&self.text).ok()?;
         (version <= MEMORY_VERSION).then_some(fact)
     }
 }

@@ -35,7 +35,7 @@ enum Call {
 
 /// Asks a store what a call asks, and gives its answer for the caller.
 pub async fn answer(store: &dyn Store, call: &str) -> String {
-    let answer = match serde_json::from_str(call) {
+    let answer = match balance_dialect::json::read_str(call) {
         Ok(Call::Exchange { bids, now }) => told(store.exchange(&bids, now).await),
         Ok(Call::Save { notes, now }) => told(store.save(&notes, now).await),
         Ok(Call::Load { since, now }) => told(store.load(since, now).await),
@@ -52,7 +52,7 @@ fn told<T: Serialize>(answer: Result<T, StoreError>) -> serde_json::Result<Strin
 impl<T: Transport> RpcStore<T> {
     async fn call<A: DeserializeOwned>(&self, call: &Call) -> Result<A, StoreError> {
         let call = serde_json::to_string(call).map_err(|error| StoreError(error.into()))?;
-        let answer: Result<A, String> = serde_json::from_str(&self.0.send(call).await?)
+        let answer: Result<A, String> = balance_dialect::json::read_str(&self.0.send(call).await?)
             .map_err(|error| StoreError(error.into()))?;
         answer.map_err(|reason| StoreError(reason.into()))
     }

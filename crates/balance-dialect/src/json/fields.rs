@@ -28,7 +28,7 @@ impl<'a> Fields<'a> {
 
     /// The same for a value within another.
     pub(crate) fn of(value: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(value.get()).ok()
+        super::read_str(value.get()).ok()
     }
 
     /// The field's value, unless it is `null`.
@@ -44,7 +44,7 @@ impl<'a> Fields<'a> {
 
     /// The text of a field; none when it is not there or no text.
     pub(crate) fn text(&self, names: &[&str]) -> Option<Cow<'_, str>> {
-        serde_json::from_str::<Text<'_>>(self.find(names)?.get()).ok().map(Text::into_inner)
+        super::read_str::<Text<'_>>(self.find(names)?.get()).ok().map(Text::into_inner)
     }
 
     /// Sets a field, under the name that it has already if it is there.
@@ -128,7 +128,7 @@ impl<'a> Fields<'a> {
 
 /// The items of a list; none for any other JSON.
 pub(crate) fn list(value: &RawValue) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(value.get()).ok()
+    super::read_str(value.get()).ok()
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {

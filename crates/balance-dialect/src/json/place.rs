@@ -87,7 +87,7 @@ fn path(levels: &[Level<'_>]) -> String {
             Level::Object(None) => {}
             Level::Object(Some(name)) => {
                 path.push_str(if path.is_empty() { "" } else { "." });
-                let read = serde_json::from_str::<String>(name);
+                let read = super::read_str::<String>(name);
                 path.push_str(read.as_deref().unwrap_or(name));
             }
         }

@@ -43,7 +43,7 @@ impl Deref for Words<'_> {
         if !self.has_escapes {
             return self.between_quotes();
         }
-        let read = || serde_json::from_str(self.json.get()).unwrap_or_default();
+        let read = || super::read_str(self.json.get()).unwrap_or_default();
         self.text.get_or_init(read)
     }
 }
@@ -59,7 +59,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
         let has_escapes = escapes.peek().is_some();
         // Half of a surrogate pair is well written, and still no text.
         if escapes.any(|place| bytes.get(place + 1) == Some(&b'u')) {
-            serde_json::from_str::<Text<'_>>(json.get()).map_err(D::Error::custom)?;
+            super::read_str::<Text<'_>>(json.get()).map_err(D::Error::custom)?;
         }
         Ok(Self { json, text: OnceLock::new(), has_escapes })
     }

@@ -16,7 +16,7 @@ use serde::ser::{self, Serializer};
 mod tests;
 
 /// The struct by which serde_json gives JSON that is written already.
-const RAW: &str = "$serde_json::private::RawValue";
+pub(super) const RAW: &str = "$serde_json::private::RawValue";
 
 /// Writes one value.
 pub(super) struct Writer<'a> {

@@ -4,13 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::object::object;
 use super::union::StringOrObject;
 use crate::json::Text;
 
 /// A text to be read aloud.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct SpeechRequest<'a> {
     /// The text.
     pub input: Text<'a>,
@@ -30,10 +29,8 @@ pub struct SpeechRequest<'a> {
 
 /// A voice made before.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", expecting = "an object")]
+#[serde(expecting = "an object")]
 pub struct Voice {}
-
-object!(SpeechRequest<'a>, Voice);
 
 /// An event of a sound.
 #[derive(Debug, Serialize)]

@@ -17,7 +17,6 @@ pub use self::tool::{
     ToolChoice,
 };
 use super::number::Integer;
-use super::object::object;
 use super::union::{StringOrArray, StringOrObject};
 use crate::json::Text;
 
@@ -27,7 +26,7 @@ mod tool;
 
 /// The body of a chat request.
 #[derive(Debug, Default, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ChatRequest<'a> {
     /// The model that the client asks for.
     pub model: Text<'a>,
@@ -103,7 +102,7 @@ pub struct ChatRequest<'a> {
 
 /// What a stream holds beside the answer.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", expecting = "an object")]
+#[serde(expecting = "an object")]
 pub struct StreamOptions {
     /// Whether a last event tells the tokens used.
     pub include_usage: Option<bool>,
@@ -111,7 +110,7 @@ pub struct StreamOptions {
 
 /// The form of the answer.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ResponseFormat<'a> {
     /// `text`, `json_object` or `json_schema`.
     #[serde(rename = "type")]
@@ -122,7 +121,7 @@ pub struct ResponseFormat<'a> {
 
 /// A schema with its name.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct JsonSchema<'a> {
     /// The schema.
     #[serde(borrow)]
@@ -131,7 +130,7 @@ pub struct JsonSchema<'a> {
 
 /// How a spoken answer sounds.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct SpokenAnswer<'a> {
     /// The voice's name.
     pub voice: Option<StringOrObject<'a, IgnoredAny>>,
@@ -141,7 +140,7 @@ pub struct SpokenAnswer<'a> {
 
 /// How much the model thinks, as OpenRouter's clients and the Responses API say it.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Reasoning<'a> {
     /// `none` to `max`.
     pub effort: Option<Text<'a>>,
@@ -155,7 +154,7 @@ pub struct Reasoning<'a> {
 
 /// How much the model thinks, as Anthropic's clients say it.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Thinking<'a> {
     /// `enabled`, `adaptive` or `disabled`.
     #[serde(rename = "type")]
@@ -163,13 +162,3 @@ pub struct Thinking<'a> {
     /// The tokens that thinking may take.
     pub budget_tokens: Option<Integer>,
 }
-
-object!(
-    ChatRequest<'a>,
-    StreamOptions,
-    ResponseFormat<'a>,
-    JsonSchema<'a>,
-    SpokenAnswer<'a>,
-    Reasoning<'a>,
-    Thinking<'a>
-);

@@ -8,13 +8,12 @@ use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::Integer;
-use super::object::object;
 use super::union::StringOrArray;
 use crate::json::Text;
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct EmbeddingsRequest<'a> {
     /// The model that the client asks for.
     pub model: Text<'a>,
@@ -29,8 +28,6 @@ pub struct EmbeddingsRequest<'a> {
     /// The title of a document that is to be found; not OpenAI's field.
     pub title: Option<Text<'a>>,
 }
-
-object!(EmbeddingsRequest<'a>);
 
 /// One of several things to embed.
 #[derive(Debug, Clone, PartialEq, Eq)]

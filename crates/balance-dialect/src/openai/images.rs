@@ -5,12 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::number::Integer;
-use super::object::object;
 use crate::json::Text;
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ImagesRequest<'a> {
     /// What to draw, or what to change.
     pub prompt: Text<'a>,
@@ -30,15 +29,13 @@ pub struct ImagesRequest<'a> {
 
 /// A picture to be changed.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Original<'a> {
     /// A `data:` URL, or the address of a picture.
     pub image_url: Option<Text<'a>>,
     /// A picture that Google holds.
     pub file_id: Option<Text<'a>>,
 }
-
-object!(ImagesRequest<'a>, Original<'a>);
 
 /// An answer.
 #[derive(Debug, Serialize)]

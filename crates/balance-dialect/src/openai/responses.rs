@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 pub use self::item::{Item, Part};
 use super::chat::{ExtraBody, Google, Tool, ToolChoice};
 use super::number::Integer;
-use super::object::object;
 use super::union::{StringOrArray, StringOrObject};
 use crate::json::{OneLine, Text};
 
@@ -18,7 +17,7 @@ mod item;
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ResponsesRequest<'a> {
     /// The model that the client asks for.
     pub model: Text<'a>,
@@ -67,7 +66,7 @@ pub struct ResponsesRequest<'a> {
 
 /// The form of the answer.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct TextOptions<'a> {
     /// Text, any JSON, or JSON of a schema.
     pub format: Option<Format<'a>>,
@@ -75,7 +74,7 @@ pub struct TextOptions<'a> {
 
 /// Text, any JSON, or JSON of a schema.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Format<'a> {
     /// `text`, `json_object` or `json_schema`.
     #[serde(rename = "type")]
@@ -87,7 +86,7 @@ pub struct Format<'a> {
 
 /// How much the model thinks.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Reasoning<'a> {
     /// `none` to `max`.
     pub effort: Option<Text<'a>>,
@@ -96,8 +95,6 @@ pub struct Reasoning<'a> {
     /// The older name of `summary`.
     pub generate_summary: Option<Text<'a>>,
 }
-
-object!(ResponsesRequest<'a>, TextOptions<'a>, Format<'a>, Reasoning<'a>);
 
 /// What an answer repeats of its request.
 #[derive(Debug, Deserialize, Serialize)]

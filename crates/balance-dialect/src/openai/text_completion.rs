@@ -11,13 +11,12 @@ use super::chat::{ExtraBody, Google, StreamOptions};
 use super::completion::{FinishReason, Head, Usage};
 use super::embeddings::Input;
 use super::number::Integer;
-use super::object::object;
 use super::union::StringOrArray;
 use crate::json::Text;
 
 /// The body of a request.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct TextCompletionRequest<'a> {
     /// The model that the client asks for.
     pub model: Text<'a>,
@@ -58,8 +57,6 @@ pub struct TextCompletionRequest<'a> {
     /// The content of `extra_body.google`, from SDKs that send it at the top.
     pub google: Option<Box<Google<'a>>>,
 }
-
-object!(TextCompletionRequest<'a>);
 
 /// A whole answer, or a chunk of one.
 #[derive(Debug, Serialize)]

@@ -19,7 +19,7 @@ impl ThinkingMap {
     /// `"low"`; none for anything else.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
-        let map: serde_json::Map<String, Value> = serde_json::from_str(json).ok()?;
+        let map: serde_json::Map<String, Value> = crate::json::read_str(json).ok()?;
         let rows = map.into_iter().map(|(name, amount)| {
             let amount = match amount.as_str() {
                 Some(effort) => amount_of_effort(effort)?,

@@ -84,7 +84,7 @@ pub(crate) fn input<'a>(call: &'a FunctionCall<'a>) -> Text<'a> {
         input: Text<'a>,
     }
     let Some(args) = call.args else { return Text::default() };
-    match serde_json::from_str(args.get()) {
+    match crate::json::read_str(args.get()) {
         Ok(Input { input }) => input,
         Err(_) => compact(args.get()).into_owned().into(),
     }

@@ -17,7 +17,7 @@ pub(crate) fn decode<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Refusa
     let text = str::from_utf8(body).map_err(|error| {
         Refusal::invalid_json(format_args!("it is not UTF-8 at byte {}", error.valid_up_to()))
     })?;
-    serde_json::from_str(text).map_err(|error| refusal(text, &error))
+    crate::json::read_str(text).map_err(|error| refusal(text, &error))
 }
 
 fn refusal(body: &str, error: &serde_json::Error) -> Refusal {

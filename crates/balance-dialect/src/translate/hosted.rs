@@ -91,7 +91,7 @@ pub fn pictures(answer: &[u8]) -> Vec<Drawn> {
         Some((mime_type, it.bytes_base64_encoded?))
     });
     let drawn = |(mime_type, json): (String, &RawValue)| {
-        let base64: Text<'_> = serde_json::from_str(json.get()).ok()?;
+        let base64: Text<'_> = crate::json::read_str(json.get()).ok()?;
         let bytes = STANDARD.decode(&*base64).ok()?;
         // The JSON is a slice of the answer, so the distance of the two is its place.
         let start = (json.get().as_ptr() as usize).checked_sub(answer.as_ptr() as usize)?;

@@ -171,7 +171,7 @@ pub(crate) fn arguments_object<'a>(
     if arguments.is_empty() {
         return Ok(Object::Empty {});
     }
-    match serde_json::from_str::<&RawValue>(arguments) {
+    match crate::json::read_str::<&RawValue>(arguments) {
         Ok(json) if arguments.starts_with('{') => Ok(Object::Raw(json)),
         Ok(value) => Ok(Object::Value { value }),
         Err(_) => Err(Refusal::invalid_value(path, "it must be JSON in a string")),
@@ -214,7 +214,7 @@ pub(crate) fn outcome<'a, T>(
 fn result_object(text: &str) -> Object<'_> {
     let is_object = text.trim_start().starts_with('{');
     let has_ref = text.contains("$ref") || text.contains("\\u0024");
-    match serde_json::from_str::<&RawValue>(text.trim()) {
+    match crate::json::read_str::<&RawValue>(text.trim()) {
         Ok(json) if is_object && !has_ref => Object::Raw(json),
         _ => Object::Result { result: text.into() },
     }

@@ -29,7 +29,7 @@ mod tests;
 /// # Errors
 /// A [`Refusal`] that names the place of what Gemini cannot be told.
 pub(crate) fn of_answer(json: &RawValue, path: Path<'_>) -> Result<Value, Refusal> {
-    let schema: Value = serde_json::from_str(json.get())
+    let schema: Value = crate::json::read_str(json.get())
         .map_err(|_| Refusal::invalid_value(path, "the schema is nested too deeply"))?;
     check::check(&schema, path)?;
     Ok(clean(&schema))

@@ -128,7 +128,7 @@ pub(crate) fn links(annotations: &[Annotation<'_>]) -> Option<String> {
 
 /// Metadata of a shape that is not known says nothing; the answer is worth more than its sources.
 fn read<'a, T: Deserialize<'a> + Default>(json: Option<&'a str>) -> T {
-    json.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    json.and_then(|json| crate::json::read_str(json).ok()).unwrap_or_default()
 }
 
 fn page(page: UrlMetadata<'_>) -> Option<Source<'_>> {

@@ -215,7 +215,7 @@ impl Transcript {
             return Ok(Heard { language, text, segments: Vec::new() });
         }
         let filled: Filled =
-            serde_json::from_str(words).map_err(|error| Malformed::from(&error))?;
+            crate::json::read_str(words).map_err(|error| Malformed::from(&error))?;
         let language = named.unwrap_or(filled.language);
         Ok(Heard::of(
             language,

@@ -11,11 +11,10 @@ use serde_json::value::RawValue;
 use super::tool::Tool;
 use crate::json::Text;
 use crate::openai::number::Integer;
-use crate::openai::object::object;
 
 /// What SDKs send beside OpenAI's fields.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ExtraBody<'a> {
     /// Google's part of it.
     pub google: Option<Google<'a>>,
@@ -74,7 +73,7 @@ impl<'de> Visitor<'de> for GoogleVisitor {
 
 /// How the model thinks, in Gemini's words.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ThinkingConfig<'a> {
     /// Whether the answer has the thoughts.
     #[serde(alias = "includeThoughts")]
@@ -86,5 +85,3 @@ pub struct ThinkingConfig<'a> {
     #[serde(alias = "thinkingLevel")]
     pub thinking_level: Option<Text<'a>>,
 }
-
-object!(ExtraBody<'a>, ThinkingConfig<'a>);

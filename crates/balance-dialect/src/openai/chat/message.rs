@@ -6,12 +6,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::Text;
-use crate::openai::object::object;
 use crate::openai::union::{StringOrArray, StringOrObject};
 
 /// One message of the conversation.
 #[derive(Debug, Default, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Message<'a> {
     /// `system`, `developer`, `user`, `assistant`, `tool` or `function`.
     pub role: Text<'a>,
@@ -37,7 +36,7 @@ pub struct Message<'a> {
 
 /// One part of a message's content; `kind` says which field holds it.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Part<'a> {
     /// `text`, `image_url`, `video_url`, `input_audio`, `file` or `refusal`.
     #[serde(rename = "type")]
@@ -58,7 +57,7 @@ pub struct Part<'a> {
 
 /// A picture by its address.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ImageUrl<'a> {
     /// A `data:` URL, or the address of a picture.
     pub url: Text<'a>,
@@ -68,7 +67,7 @@ pub struct ImageUrl<'a> {
 
 /// A sound, inlined.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct InputAudio<'a> {
     /// Base64, or a `data:` URL.
     pub data: Text<'a>,
@@ -78,7 +77,7 @@ pub struct InputAudio<'a> {
 
 /// A document, inlined or uploaded before.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct FilePart<'a> {
     /// A `data:` URL, or base64 of a type that the name's ending tells.
     pub file_data: Option<Text<'a>>,
@@ -90,7 +89,7 @@ pub struct FilePart<'a> {
 
 /// A call that the assistant made.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ToolCall<'a> {
     /// The name that the result will refer to.
     pub id: Option<Text<'a>>,
@@ -109,7 +108,7 @@ pub struct ToolCall<'a> {
 
 /// A function's name with its arguments.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct FunctionCall<'a> {
     /// The function's name.
     pub name: Text<'a>,
@@ -119,7 +118,7 @@ pub struct FunctionCall<'a> {
 
 /// A custom tool's name with what it was given.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct CustomCall<'a> {
     /// The tool's name.
     pub name: Text<'a>,
@@ -129,7 +128,7 @@ pub struct CustomCall<'a> {
 
 /// What providers attach to messages and calls.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ExtraContent<'a> {
     /// Gemini's part of it.
     pub google: Option<GoogleContent<'a>>,
@@ -137,7 +136,7 @@ pub struct ExtraContent<'a> {
 
 /// What Gemini attaches to messages and calls.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct GoogleContent<'a> {
     /// The proof of the thoughts behind the part; it must come back unchanged.
     pub thought_signature: Option<Text<'a>>,
@@ -149,12 +148,7 @@ pub struct GoogleContent<'a> {
 
 /// A part of an earlier answer that no other field holds, as Gemini wrote it.
 #[derive(Debug, Deserialize)]
-#[serde(
-    remote = "Self",
-    bound(deserialize = "'de: 'a"),
-    rename_all = "camelCase",
-    expecting = "an object"
-)]
+#[serde(bound(deserialize = "'de: 'a"), rename_all = "camelCase", expecting = "an object")]
 pub struct OtherPart<'a> {
     /// A call of a tool of Google's.
     #[serde(borrow)]
@@ -168,7 +162,7 @@ pub struct OtherPart<'a> {
 
 /// A thought, or the proof of one, as OpenRouter has it.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ReasoningDetail<'a> {
     /// `reasoning.encrypted` for a proof.
     #[serde(rename = "type")]
@@ -236,18 +230,3 @@ impl ExtraContent<'_> {
         signature.filter(|signature| !signature.is_empty())
     }
 }
-
-object!(
-    Message<'a>,
-    Part<'a>,
-    ImageUrl<'a>,
-    InputAudio<'a>,
-    FilePart<'a>,
-    ToolCall<'a>,
-    FunctionCall<'a>,
-    CustomCall<'a>,
-    ExtraContent<'a>,
-    GoogleContent<'a>,
-    OtherPart<'a>,
-    ReasoningDetail<'a>
-);

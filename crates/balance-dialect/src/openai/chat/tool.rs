@@ -7,11 +7,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::Text;
-use crate::openai::object::object;
 
 /// A tool; in a flat one the function's fields stand beside the type.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Tool<'a> {
     /// `function`, `custom`, or the name of a tool of the provider, such as `web_search`.
     #[serde(rename = "type")]
@@ -50,7 +49,7 @@ pub struct Tool<'a> {
 
 /// A function that the model may call.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Function<'a> {
     /// The function's name.
     pub name: Text<'a>,
@@ -65,7 +64,7 @@ pub struct Function<'a> {
 
 /// A tool that takes one text instead of arguments.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Custom<'a> {
     /// The tool's name.
     pub name: Text<'a>,
@@ -77,7 +76,7 @@ pub struct Custom<'a> {
 
 /// What a custom tool takes.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct InputFormat<'a> {
     /// `text` or `grammar`.
     #[serde(rename = "type")]
@@ -92,7 +91,7 @@ pub struct InputFormat<'a> {
 
 /// The rules that a text has to follow.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Grammar<'a> {
     /// `lark` or `regex`.
     pub syntax: Text<'a>,
@@ -102,7 +101,7 @@ pub struct Grammar<'a> {
 
 /// A choice among the tools that is more than a word.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct ToolChoice<'a> {
     /// `function`, `custom`, `allowed_tools`, or the name of a tool of the provider.
     #[serde(rename = "type")]
@@ -123,7 +122,7 @@ pub struct ToolChoice<'a> {
 
 /// The functions that may be called.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct AllowedTools<'a> {
     /// `auto`: one of them may be called. `required`: one of them must be.
     pub mode: Option<Text<'a>>,
@@ -134,7 +133,7 @@ pub struct AllowedTools<'a> {
 /// A tool by its name, which stands in `function` or `custom` or, in the flat form, beside the type.
 /// Tools of the provider have the type alone.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct NamedTool<'a> {
     /// `function`, `custom`, or the name of a tool of the provider.
     #[serde(rename = "type")]
@@ -149,20 +148,8 @@ pub struct NamedTool<'a> {
 
 /// A function by its name.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct NamedFunction<'a> {
     /// The name.
     pub name: Text<'a>,
 }
-
-object!(
-    Tool<'a>,
-    Custom<'a>,
-    InputFormat<'a>,
-    Grammar<'a>,
-    Function<'a>,
-    ToolChoice<'a>,
-    AllowedTools<'a>,
-    NamedTool<'a>,
-    NamedFunction<'a>
-);

@@ -6,12 +6,11 @@ use serde::Deserialize;
 
 use crate::json::Text;
 use crate::openai::chat::{ExtraContent, InputAudio};
-use crate::openai::object::object;
 use crate::openai::union::StringOrArray;
 
 /// One item; `kind` says which fields it has.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Item<'a> {
     /// `message`, `function_call`, `function_call_output`, `custom_tool_call`,
     /// `custom_tool_call_output` or `reasoning`.
@@ -37,7 +36,7 @@ pub struct Item<'a> {
 
 /// One part of a message or of an output; `kind` says which field holds it.
 #[derive(Debug, Deserialize)]
-#[serde(remote = "Self", bound(deserialize = "'de: 'a"), expecting = "an object")]
+#[serde(bound(deserialize = "'de: 'a"), expecting = "an object")]
 pub struct Part<'a> {
     /// `input_text`, `output_text`, `input_image`, `input_audio`, `input_file` or `refusal`.
     #[serde(rename = "type")]
@@ -61,5 +60,3 @@ pub struct Part<'a> {
     /// The document's name.
     pub filename: Option<Text<'a>>,
 }
-
-object!(Item<'a>, Part<'a>);

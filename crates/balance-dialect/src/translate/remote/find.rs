@@ -114,8 +114,8 @@ struct Address<'a> {
 /// The elements of an array that can be read; one that cannot holds its place.
 fn elements<'a, T: Deserialize<'a> + Default>(array: Option<&'a RawValue>) -> Vec<T> {
     let Some(array) = array.filter(|json| json.get().starts_with('[')) else { return Vec::new() };
-    let elements: Vec<&RawValue> = serde_json::from_str(array.get()).unwrap_or_default();
-    elements.iter().map(|json| serde_json::from_str(json.get()).unwrap_or_default()).collect()
+    let elements: Vec<&RawValue> = crate::json::read_str(array.get()).unwrap_or_default();
+    elements.iter().map(|json| crate::json::read_str(json.get()).unwrap_or_default()).collect()
 }
 
 struct Search<'a> {
@@ -149,7 +149,7 @@ impl<'a> Search<'a> {
     /// An address, alone or in an object.
     fn address(&mut self, json: Option<&'a RawValue>, kind: Kind, path: Path<'_>) {
         let object = json.filter(|json| json.get().starts_with('{'));
-        match object.and_then(|object| serde_json::from_str::<Address<'_>>(object.get()).ok()) {
+        match object.and_then(|object| crate::json::read_str::<Address<'_>>(object.get()).ok()) {
             Some(address) => self.note(address.url, kind, path.field("url")),
             None => self.note(json, kind, path),
         }
@@ -157,7 +157,7 @@ impl<'a> Search<'a> {
 
     fn note(&mut self, json: Option<&'a RawValue>, kind: Kind, path: Path<'_>) {
         let Some(json) = json.map(RawValue::get) else { return };
-        let Ok(url) = serde_json::from_str::<Text<'_>>(json) else { return };
+        let Ok(url) = crate::json::read_str::<Text<'_>>(json) else { return };
         let url = url.trim();
         if media::is_web(url) && !media::is_read_by_google(url) {
             // The JSON is a slice of the body, so the distance of the two is its place.
