@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use balance_dialect::json::read_str;
 use serde::Deserialize;
 
 use super::{
@@ -75,8 +76,6 @@ impl Settings {
 }
 
 /// The two ways to write limits: `[rpm, rpd, tpm]`, or by name.
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Written {
     List(Vec<Option<u64>>),
     Named(Named),
@@ -107,10 +106,12 @@ fn by_name(
              day and, if known, tokens a minute; or {{\"{of}\": {{\"rpm\": 5, \"tpm\": 250000}}}}"
         ))
     };
-    let items: serde_json::Map<String, serde_json::Value> =
-        balance_dialect::json::read_str(text).map_err(|_| wanted())?;
+    let items: serde_json::Map<String, serde_json::Value> = read_str(text).map_err(|_| wanted())?;
     for (index, (name, written)) in items.into_iter().enumerate() {
-        let written: Written = serde_json::from_value(written).map_err(|_| wanted())?;
+        let json = written.to_string();
+        let list = read_str(&json).map(Written::List);
+        let written = list.or_else(|_| read_str(&json).map(Written::Named));
+        let written = written.map_err(|_| wanted())?;
         let reason = |reason| WrongValue(format!("{of} {}: {reason}", index + 1));
         all.insert(known_by(name.trim()).to_owned(), limits(written).map_err(reason)?);
     }

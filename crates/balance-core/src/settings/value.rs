@@ -4,6 +4,7 @@
 
 use std::{collections::HashSet, fmt, num::NonZeroU32, str::FromStr, time::Duration};
 
+use balance_dialect::json::{number, read_str};
 use http::Uri;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -102,7 +103,7 @@ impl Value for Seconds {
     const KIND: &'static str = "seconds";
     fn parse(text: &str) -> Result<Self, WrongValue> {
         const DAY_SECONDS: f64 = 86_400.0;
-        balance_dialect::json::number(text)
+        number(text)
             .filter(|seconds| *seconds > 0.0 && *seconds <= DAY_SECONDS)
             .map(|seconds| Self(Duration::from_secs_f64(seconds)))
             .ok_or_else(|| WrongValue::new("wanted seconds, more than 0 and at most 86400"))
@@ -274,7 +275,7 @@ fn key(item: serde_json::Value) -> Result<Key, String> {
     if let Some(text) = item.as_str() {
         return Key::parse(text).map_err(|error| error.to_string());
     }
-    let described: Described = serde_json::from_value(item).map_err(|_| {
+    let described: Described = read_str(&item.to_string()).map_err(|_| {
         "wanted a text, or an object with `key` and any of `weight`, `project`, `tier`, `enabled`"
     })?;
     let mut key = Key::parse(&described.key).map_err(|e| e.to_string())?;
@@ -379,7 +380,7 @@ pub(super) fn texts(text: &str) -> Result<Vec<String>, WrongValue> {
 /// The items of a list that is written by commas or as JSON.
 fn items(text: &str) -> Result<Vec<serde_json::Value>, WrongValue> {
     if text.starts_with('[') {
-        let list: Vec<serde_json::Value> = balance_dialect::json::read_str(text)
+        let list: Vec<serde_json::Value> = read_str(text)
             .map_err(|error| WrongValue(format!("no JSON list (column {})", error.column())))?;
         return Ok(list
             .into_iter()

@@ -6,7 +6,7 @@ use balance_dialect::translate::hosted::Drawn;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Uri, header};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::oss::Oss;
 use crate::{
@@ -89,7 +89,8 @@ impl<'s> Provider<'s> {
         let address = match self {
             Self::Oss(_) => asked.to_string(),
             Self::Smms { .. } | Self::Picgo { .. } | Self::Cloudflare { .. } => {
-                balance_dialect::json::read::<Said>(said).ok()?.address()?
+                let said: Value = balance_dialect::json::read(said).ok()?;
+                PLACES.iter().find_map(|place| said.pointer(place)?.as_str())?.to_owned()
             }
         };
         match (address.starts_with('/'), asked.scheme_str(), asked.authority()) {
@@ -102,46 +103,9 @@ impl<'s> Provider<'s> {
     }
 }
 
-/// What providers say, each in its own way.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Said {
-    /// Cloudflare ImgBed.
-    List(Vec<Source>),
-    Object {
-        /// SM.MS.
-        data: Option<Place>,
-        /// SM.MS, of a picture that it has already.
-        images: Option<String>,
-        /// PicGo.
-        result: Option<Vec<String>>,
-        /// PicGo and other servers of Chevereto's kind.
-        image: Option<Place>,
-    },
-}
-
-#[derive(Deserialize)]
-struct Source {
-    src: String,
-}
-
-#[derive(Deserialize)]
-struct Place {
-    url: Option<String>,
-}
-
-impl Said {
-    fn address(self) -> Option<String> {
-        match self {
-            Self::List(list) => list.into_iter().next().map(|source| source.src),
-            Self::Object { data, images, result, image } => data
-                .and_then(|place| place.url)
-                .or(images)
-                .or_else(|| result?.into_iter().next())
-                .or_else(|| image?.url),
-        }
-    }
-}
+/// Where providers say the address, each in its own way: SM.MS, and of a picture that it has already;
+/// PicGo, and other servers of Chevereto's kind; Cloudflare ImgBed.
+const PLACES: [&str; 5] = ["/data/url", "/images", "/result/0", "/image/url", "/0/src"];
 
 /// A form with one file.
 fn post(
