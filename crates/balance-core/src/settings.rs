@@ -88,12 +88,11 @@ macro_rules! settings {
             /// # Errors
             /// All settings whose value cannot be used, so that one start shows them all.
             pub fn read(source: &dyn Strings) -> Result<Self, Vec<WrongSetting>> {
-                let mut wrong = Vec::new();
-                $( let $field = setting::<$type>(source, &[$($name),+], $default, &mut wrong); )+
-                match ($($field,)+) {
-                    ($(Some($field),)+) if wrong.is_empty() => Ok(Self { $($field,)+ place: "" }),
-                    _ => Err(wrong),
-                }
+                let mut reader = Reader { source, wrong: Vec::new() };
+                // Each is read into its place, as moving them there is more code than all else here.
+                let mut settings = Self { $( $field: <$type>::default(), )+ place: "" };
+                $( reader.read(&mut settings.$field, &(&[$($name),+], $default)); )+
+                if reader.wrong.is_empty() { Ok(settings) } else { Err(reader.wrong) }
             }
         }
 
@@ -338,35 +337,32 @@ settings! {
     state_file: String = "gemini-balance-state.json", ["STATE_FILE"];
 }
 
-/// The value of one setting; an unreadable one is noted in `wrong`.
-///
-/// An empty value means "not set", as deployment pages fill in empty fields.
-fn setting<T: Value>(
-    source: &dyn Strings,
-    names: &'static [&'static str],
-    default: &'static str,
-    wrong: &mut Vec<WrongSetting>,
-) -> Option<T> {
-    let (name, text) = given(source, names, default);
-    match T::parse(text.trim()) {
-        Ok(value) => Some(value),
-        Err(WrongValue(reason)) => {
-            wrong.push(WrongSetting { name, reason });
-            None
-        }
-    }
+/// The names of a setting, strongest first, and its default.
+type Named = (&'static [&'static str], &'static str);
+
+/// Reads settings one by one, and notes those that cannot be read.
+struct Reader<'s> {
+    source: &'s dyn Strings,
+    wrong: Vec<WrongSetting>,
 }
 
-/// The text of a setting, and the name that it was given under.
-fn given(
-    source: &dyn Strings,
-    names: &'static [&'static str],
-    default: &'static str,
-) -> (&'static str, Cow<'static, str>) {
-    let given = names.iter().find_map(|name| {
-        source.value(name).filter(|text| !text.trim().is_empty()).map(|text| (*name, text.into()))
-    });
-    given.unwrap_or_else(|| (names.first().copied().unwrap_or(""), default.into()))
+impl Reader<'_> {
+    /// Reads one setting into its place, and leaves that as it is where the text cannot be read.
+    fn read<T: Value>(&mut self, place: &mut T, named: &'static Named) {
+        let (name, text) = self.given(named);
+        match T::parse(text.trim()) {
+            Ok(value) => *place = value,
+            Err(WrongValue(reason)) => self.wrong.push(WrongSetting { name, reason }),
+        }
+    }
+
+    /// The text of a setting, and the name that it was given under. An empty value means "not set", as
+    /// deployment pages fill in empty fields.
+    fn given(&self, (names, default): &'static Named) -> (&'static str, Cow<'static, str>) {
+        let value = |name| self.source.value(name).filter(|text| !text.trim().is_empty());
+        let given = names.iter().find_map(|name| value(name).map(|text| (*name, text.into())));
+        given.unwrap_or_else(|| (names.first().copied().unwrap_or(""), (*default).into()))
+    }
 }
 
 #[cfg(test)]

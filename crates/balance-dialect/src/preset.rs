@@ -50,9 +50,10 @@ pub struct Prompt {
 }
 
 /// Where words of the operator stand in a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PromptPlace {
     /// Before the system instruction.
+    #[default]
     System,
     /// Before the user's last words.
     UserPrefix,

@@ -28,9 +28,10 @@ impl Settings {
 }
 
 /// Who calls upstream on a platform where an object keeps what many workers share.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CallsFrom {
     /// The object.
+    #[default]
     Object,
     /// The worker that a caller reaches.
     Worker,
@@ -48,7 +49,7 @@ impl Value for CallsFrom {
 }
 
 /// A part of the world, by its name on Cloudflare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Location(Option<&'static str>);
 
 impl Location {

@@ -51,7 +51,7 @@ impl<T: Value> Value for Option<T> {
 }
 
 /// On or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Switch(pub bool);
 
 impl Value for Switch {
@@ -83,6 +83,12 @@ impl<const MIN: u64, const MAX: u64> Bounded<MIN, MAX> {
     }
 }
 
+impl<const MIN: u64, const MAX: u64> Default for Bounded<MIN, MAX> {
+    fn default() -> Self {
+        Self(MIN)
+    }
+}
+
 impl<const MIN: u64, const MAX: u64> Value for Bounded<MIN, MAX> {
     const KIND: &'static str = "whole number";
     fn parse(text: &str) -> Result<Self, WrongValue> {
@@ -96,7 +102,7 @@ fn whole_number(text: &str, least: u64, most: u64) -> Result<u64, WrongValue> {
 }
 
 /// A time span in seconds, up to a day; a fraction is allowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seconds(pub Duration);
 
 impl Value for Seconds {
@@ -118,9 +124,10 @@ impl Value for Strategy {
 }
 
 /// Whether callers may bring Gemini keys of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CallerKeys {
     /// Only while the pool is empty.
+    #[default]
     Auto,
     /// Always.
     Always,
@@ -174,9 +181,10 @@ impl Value for UploadProvider {
 }
 
 /// How log lines are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
     /// For people.
+    #[default]
     Text,
     /// One JSON object a line.
     Json,
@@ -195,7 +203,7 @@ impl Value for LogFormat {
 
 /// Scheme and authority of a server, with a path prefix if it has one: no `/` at its end, and no
 /// `/v1beta`, which requests bring themselves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BaseUrl {
     text: String,
     uri: Uri,
