@@ -94,6 +94,8 @@ fn optimize(wasm: &Path) -> Result<(), Failure> {
         "-Oz",
         "-Oz",
         "--one-caller-inline-max-function-size=0",
+        "--dae-optimizing",
+        "--converge",
         "--strip-producers",
     ])?;
     let module = fs::read(wasm).map_err(|error| failed(wasm, &error))?;
