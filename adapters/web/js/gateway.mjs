@@ -82,7 +82,7 @@ function guarded(call, end) {
 function holdOnTo(runtime) {
   const isOurs = (error) =>
     error instanceof WebAssembly.RuntimeError ||
-    /previous (wasm|WASM) instance/.test(error?.message ?? "");
+    /previous wasm instance/i.test(error?.message ?? "");
   if (runtime.process?.on && !runtime.Deno) {
     const other = (error) => {
       if (isOurs(error)) return;

@@ -1,7 +1,7 @@
 //! The gateway on platforms that speak JavaScript: Cloudflare Workers, Deno, Netlify, Node.
 //!
 //! - [`host`]: fetch, clock and chance as the web has them; [`body`] is what comes in by it.
-//! - [`message`]: web requests and responses from and to those of `http`.
+//! - [`message`]: web requests and responses from and to those of `http`; [`pieces`] is how a body goes out.
 //! - [`door`]: a gateway by the variables of a platform, or the words that say what is wrong.
 //! - [`promise`], [`timer`]: waiting, for what JavaScript promises and for time to pass.
 //! - [`answer`]: one request through a gateway, and the work behind its reply.
@@ -17,6 +17,7 @@ pub mod host;
 mod leaving;
 pub mod log;
 pub mod message;
+pub mod pieces;
 pub mod promise;
 mod silence;
 pub mod timer;

@@ -5,14 +5,14 @@
 
 use balance_core::{body, error::Error, host::BoxError};
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body::Body as _;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
-use wasm_streams::ReadableStream;
 
-use crate::body::{Body, Message};
+use crate::{
+    body::{Body, Message},
+    pieces::to_stream,
+};
 
 #[wasm_bindgen(module = "/src/steps.js")]
 extern "C" {
@@ -77,23 +77,6 @@ where
 
 const fn is_null_body(status: StatusCode) -> bool {
     matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
-}
-
-/// A stream that is pulled: nothing is taken from the body before somebody wants it, and a reader
-/// that leaves drops it.
-fn to_stream<B>(mut body: body::Body<B>) -> web_sys::ReadableStream
-where
-    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Unpin + 'static,
-{
-    let frames = stream::poll_fn(move |cx| std::pin::Pin::new(&mut body).poll_frame(cx));
-    let chunks = frames
-        .map_ok(|frame| frame.into_data().unwrap_or_default())
-        .try_filter(|bytes| std::future::ready(!bytes.is_empty()))
-        .map(|chunk| match chunk {
-            Ok(bytes) => Ok(JsValue::from(Uint8Array::from(&*bytes))),
-            Err(error) => Err(JsValue::from(JsError::new(&error.to_string()))),
-        });
-    ReadableStream::from_stream(chunks).into_raw().unchecked_into()
 }
 
 /// A head in lines, as each call into JavaScript costs: what begins it, and then names and values in turn.

@@ -52,6 +52,19 @@ export function respond(head, body) {
   return new Response(body, { status: Number(status), headers: pairs(fields) });
 }
 
+/** A stream of pieces, each of which is asked for when it is wanted. */
+export function stream(pieces) {
+  const source = {
+    async pull(controller) {
+      const piece = await pieces.next();
+      if (piece) controller.enqueue(piece);
+      else controller.close();
+    },
+    cancel: () => pieces.leave(),
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
+}
+
 // A head crosses in lines: what begins it, and then names and values in turn. None can have a line's end.
 
 function lines(head, headers) {
