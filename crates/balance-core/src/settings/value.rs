@@ -258,7 +258,7 @@ impl Value for Keys {
     fn parse(text: &str) -> Result<Self, WrongValue> {
         let mut seen = HashSet::new();
         let mut keys = Vec::new();
-        for (index, item) in items(text)?.into_iter().enumerate() {
+        for (index, item) in items(text)?.iter().enumerate() {
             let key =
                 key(item).map_err(|reason| WrongValue(format!("key {}: {reason}", index + 1)))?;
             if seen.insert(key.id) {
@@ -270,7 +270,7 @@ impl Value for Keys {
 }
 
 /// A key as it stands in a list: its text alone, or an object with what is known of it.
-fn key(item: serde_json::Value) -> Result<Key, String> {
+fn key(item: &serde_json::Value) -> Result<Key, String> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Described {
