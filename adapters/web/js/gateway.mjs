@@ -52,7 +52,10 @@ export function open(wasm, place, variables) {
   };
 }
 
-/** Makes an instance of the module that tells of its trap before it throws it on. */
+/**
+ * Makes an instance of the module that tells of its trap before it throws it on. What wasm-bindgen wrote makes
+ * the instance, and takes no other way to make it than the runtime's; so that is ours meanwhile.
+ */
 function watched(instantiate, end) {
   const { Instance } = WebAssembly;
   WebAssembly.Instance = function (module, imports) {
