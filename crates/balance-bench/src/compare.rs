@@ -41,12 +41,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Enough for figures to be compared with others of the same machine.
+    /// Enough for figures to be compared with others of the same machine. Many short rounds, as a machine
+    /// that is not alone on its host changes its speed by a quarter within a second or two.
     #[must_use]
     pub fn full() -> Self {
         Self {
-            rounds: 7,
-            duration: Duration::from_millis(1000),
+            rounds: 21,
+            duration: Duration::from_millis(300),
             connections: vec![1, 64],
             events: 32,
             streams: 100,
