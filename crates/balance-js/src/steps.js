@@ -31,7 +31,7 @@ export function send(head, body, number) {
   const controller = new AbortController();
   const [url, method, ...fields] = head.split("\n");
   // An answer is passed on as it is, redirections too.
-  const init = { method, headers: pairs(fields), body, signal: controller.signal, redirect: "manual" };
+  const init = { method, headers: headersOf(fields), body, signal: controller.signal, redirect: "manual" };
   // Wanted with every stream, and the only way there is.
   if (body instanceof ReadableStream) init.duplex = "half";
   fetch(url, init).then(
@@ -49,7 +49,7 @@ export function head(request) {
 /** A response with a body that is there. */
 export function respond(head, body) {
   const [status, ...fields] = head.split("\n");
-  return new Response(body, { status: Number(status), headers: pairs(fields) });
+  return new Response(body, { status: Number(status), headers: headersOf(fields) });
 }
 
 /** A stream of pieces, each of which is asked for when it is wanted. */
@@ -72,6 +72,19 @@ function lines(head, headers) {
     head += `\n${name}\n${value}`;
   });
   return head;
+}
+
+/** As an object, which platforms take in less time than pairs; unless a name stands several times in a row. */
+function headersOf(fields) {
+  const headers = {};
+  let last;
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index];
+    if (name === last || name === "__proto__") return pairs(fields); // which no object has as a name
+    headers[name] = fields[index + 1];
+    last = name;
+  }
+  return headers;
 }
 
 function pairs(fields) {
