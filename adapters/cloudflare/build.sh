@@ -1,12 +1,10 @@
 #!/bin/sh
-# Builds the Worker into adapters/cloudflare/build: what `wrangler deploy` runs first, on any machine. What is
-# missing of Rust, its WebAssembly target and worker-build is installed.
-#
-# The arguments are worker-build's; none is as it is shipped.
+# Builds the module that worker.mjs brings into adapters/cloudflare/build: what `wrangler deploy` runs first, on
+# any machine. What is missing of Rust, its WebAssembly target and wasm-bindgen is installed; npx brings wasm-opt.
 set -eu
 cd "$(dirname "$0")"
 
-version=0.8.7 # of worker-build; as in xtask/src/cloudflare.rs
+version=0.2.130 # of wasm-bindgen; as in the root Cargo.toml
 
 if ! command -v cargo >/dev/null 2>&1; then
     if [ ! -x "$HOME/.cargo/bin/cargo" ]; then
@@ -19,15 +17,26 @@ if [ ! -d "$(rustc --print target-libdir --target wasm32-unknown-unknown)" ]; th
     rustup target add wasm32-unknown-unknown
 fi
 
-if [ -z "${WORKER_BUILD:-}" ]; then
-    tools="../../target/worker-build-$version"
-    WORKER_BUILD="$tools/bin/worker-build"
-    if [ ! -x "$WORKER_BUILD" ]; then
-        cargo install --quiet --locked --version "$version" --root "$tools" worker-build
+if [ -z "${WASM_BINDGEN_BIN:-}" ]; then
+    tools="../../target/wasm-bindgen-$version"
+    WASM_BINDGEN_BIN="$tools/bin/wasm-bindgen"
+    if [ ! -x "$WASM_BINDGEN_BIN" ]; then
+        cargo install --quiet --locked --version "$version" --root "$tools" --bin wasm-bindgen wasm-bindgen-cli
     fi
 fi
 
-if [ $# -eq 0 ]; then
-    set -- --profile wasm
-fi
-"$WORKER_BUILD" "$@"
+cargo build --locked --profile worker --target wasm32-unknown-unknown --package balance-cloudflare
+built="${CARGO_TARGET_DIR:-../../target}/wasm32-unknown-unknown/worker/balance_cloudflare.wasm"
+"$WASM_BINDGEN_BIN" --target web --no-typescript --experimental-reset-state-function \
+    --out-dir build --out-name gateway "$built"
+
+optimize() {
+    if [ -n "${WASM_OPT_BIN:-}" ]; then
+        "$WASM_OPT_BIN" "$@"
+    else
+        npx --yes --package binaryen@132.0.0 -- wasm-opt "$@"
+    fi
+}
+optimize -O3 --enable-bulk-memory --enable-multivalue --enable-mutable-globals --enable-nontrapping-float-to-int \
+    --enable-reference-types --enable-sign-ext --strip-debug --strip-producers \
+    build/gateway_bg.wasm -o build/gateway_bg.wasm

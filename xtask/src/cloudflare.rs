@@ -1,10 +1,12 @@
 //! `cargo xtask cloudflare`: what `wrangler deploy` does, but for the upload; and the Worker's weight.
 //!
-//! Invariant: the tools that build it are those pinned here and in `adapters/cloudflare`, wherever it runs.
+//! Invariant: what is weighed and run is what would be uploaded, made by the tools that are pinned here and in
+//! `adapters/cloudflare`, wherever it runs.
 
 use std::{
     env,
     ffi::OsStr,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -12,41 +14,54 @@ use std::{
 use crate::{
     process::{program, root, run as execute},
     tally::{Failure, Outcome, Tally, expect_no_arguments},
-    tools::{cargo_tool, npm_tools, wasm_bindgen},
+    tools::{npm_tools, wasm_bindgen},
     wasm::let_script_compile,
     weight::weigh,
 };
 
+/// The Worker's JavaScript, as wrangler names it after that it begins with.
+pub const SCRIPT: &str = "worker.js";
+
 /// The most bytes of the Worker, compressed as they are uploaded.
 const BUDGET: u64 = 1_000_000;
-
-/// As in `adapters/cloudflare/build.sh`.
-const WORKER_BUILD: &str = "0.8.7";
 
 const ADAPTER: &str = "adapters/cloudflare";
 
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     expect_no_arguments("cloudflare", arguments)?;
-    let packages = packages()?;
-    let mut deploy = program(packages.join(".bin/wrangler"));
-    deploy.args(["deploy", "--dry-run"]);
-    bring_tools(&mut deploy, &packages)?;
-    execute(&mut deploy)?;
-    weigh_worker()?;
-    println!("cloudflare: all is ready for `npx wrangler deploy`");
+    let (folder, _) = build()?;
+    println!(
+        "cloudflare: all is ready for `npx wrangler deploy`, which uploads what is in {}",
+        folder.display()
+    );
     Ok(Tally::PASSED)
 }
 
 /// Builds the Worker as it is shipped; gives the folder that it is in, and that of the packages of npm
 /// which run it.
 pub fn build() -> Result<(PathBuf, PathBuf), Failure> {
-    let packages = packages()?;
-    let mut script = program("sh");
-    script.arg(format!("{ADAPTER}/build.sh"));
-    bring_tools(&mut script, &packages)?;
-    execute(&mut script)?;
-    weigh_worker()?;
-    Ok((folder(), packages))
+    let packages = npm_tools(ADAPTER)?.join("node_modules");
+    let folder = root().join("target/cloudflare");
+    // Wrangler would leave the last module beside the new one.
+    if folder.exists() {
+        let failed = |error| Failure::new(format!("{}: {error}", folder.display()));
+        fs::remove_dir_all(&folder).map_err(failed)?;
+    }
+    let mut deploy = program(packages.join(".bin/wrangler"));
+    deploy.args(["deploy", "--dry-run", "--outdir"]).arg(&folder);
+    bring_tools(&mut deploy, &packages)?;
+    execute(&mut deploy)?;
+    weigh("cloudflare", &[folder.join(SCRIPT), module(&folder)?], BUDGET)?;
+    Ok((folder, packages))
+}
+
+/// The WebAssembly of a Worker that was built, whose name tells its content.
+pub fn module(folder: &Path) -> Result<PathBuf, Failure> {
+    let files = fs::read_dir(folder);
+    let files = files.map_err(|error| Failure::new(format!("{}: {error}", folder.display())))?;
+    let mut paths = files.flatten().map(|file| file.path());
+    let found = paths.find(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    found.ok_or_else(|| Failure::new(format!("{} has no module", folder.display())))
 }
 
 /// Wrangler, ready to run what was built.
@@ -56,25 +71,11 @@ pub fn wrangler(packages: &Path) -> Command {
     command
 }
 
-fn packages() -> Result<PathBuf, Failure> {
-    Ok(npm_tools(ADAPTER)?.join("node_modules"))
-}
-
-fn folder() -> PathBuf {
-    root().join(ADAPTER).join("build")
-}
-
-fn weigh_worker() -> Result<(), Failure> {
-    weigh("cloudflare", &["index.js", "index_bg.wasm"].map(|file| folder().join(file)), BUDGET)
-}
-
 /// Gives a command what `adapters/cloudflare/build.sh` would fetch from the net.
 fn bring_tools(command: &mut Command, packages: &Path) -> Result<(), Failure> {
     command
-        .env("WORKER_BUILD", cargo_tool("worker-build", WORKER_BUILD)?)
         .env("WASM_BINDGEN_BIN", wasm_bindgen()?)
-        .env("WASM_OPT_BIN", packages.join(".bin/wasm-opt"))
-        .env("ESBUILD_BIN", packages.join(".bin/esbuild"));
+        .env("WASM_OPT_BIN", packages.join(".bin/wasm-opt"));
     let_script_compile(command)?;
     bring_node(command, packages);
     Ok(())

@@ -68,7 +68,7 @@ pub fn build() -> Result<PathBuf, Failure> {
     let bind = [
         "--target=web",
         "--no-typescript",
-        "--experimental-reset-state-function", // so that a panic ends no process: gateway.mjs
+        "--experimental-reset-state-function", // so that a panic ends no process: instance.mjs
     ];
     execute(program(wasm_bindgen()?).args(bind).arg("--out-dir").arg(&folder).arg(built))?;
     let wasm = folder.join(format!("{NAME}_bg.wasm"));
@@ -123,10 +123,11 @@ fn native(scope: &str, program: &str) -> Result<PathBuf, Failure> {
 
 /// The hand-written part, and the module as text for those that bundle JavaScript alone.
 fn add_javascript(folder: &Path, wasm: &Path) -> Result<(), Failure> {
-    let source = root().join("adapters/web/js");
-    for file in fs::read_dir(&source).map_err(|error| failed(&source, &error))?.flatten() {
-        let to = folder.join(file.file_name());
-        fs::copy(file.path(), &to).map_err(|error| failed(&to, &error))?;
+    for source in ["adapters/web/js", "crates/balance-js/js"].map(|source| root().join(source)) {
+        for file in fs::read_dir(&source).map_err(|error| failed(&source, &error))?.flatten() {
+            let to = folder.join(file.file_name());
+            fs::copy(file.path(), &to).map_err(|error| failed(&to, &error))?;
+        }
     }
     let text = folder.join("wasm_base64.mjs");
     let bytes = fs::read(wasm).map_err(|error| failed(wasm, &error))?;

@@ -17,10 +17,10 @@ use balance_js::{
     host::{Network, now, sleep},
     log::complain,
     promise::kept,
+    tasks::spawn,
 };
 use js_sys::{Date, Promise};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
 use worker::{ScheduledTime, Storage};
 
 use crate::{PLACE, sheet::Sheet};
@@ -98,7 +98,7 @@ impl Keeper {
         // An object lives for as long as something goes on in it, so nobody needs to be told.
         let wait_until = |work: Promise| {
             let keeper = self.clone();
-            spawn_local(async move {
+            spawn(async move {
                 let _done = kept(&work).await;
                 keeper.settle_soon();
             });
@@ -130,7 +130,7 @@ impl Keeper {
             return;
         }
         let keeper = self.clone();
-        spawn_local(async move {
+        spawn(async move {
             sleep(KEEP_AFTER).await;
             keeper.0.is_soon.set(false);
             keeper.settle();

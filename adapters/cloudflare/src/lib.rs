@@ -1,5 +1,5 @@
-//! Gemini Balance on Cloudflare: a `door`, which is a Worker wherever its callers are, and an
-//! `object`, which is a Durable Object in one place with a `sheet` in SQLite.
+//! Gemini Balance on Cloudflare: a `door` in a Worker, wherever its callers are, and an `object`, which is a
+//! Durable Object in one place with a `sheet` in SQLite. What the platform calls is in `worker.mjs`.
 //!
 //! By a setting the gateway runs in the object, whose `keeper` keeps what its pool learns; or in the
 //! Workers, which are `sharing` what they learn through the object.
@@ -8,7 +8,7 @@
 
 #![cfg(target_arch = "wasm32")]
 
-mod door;
+pub mod door;
 mod keeper;
 pub mod object;
 mod sharing;

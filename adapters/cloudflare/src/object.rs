@@ -3,58 +3,76 @@
 //! Invariant: requests of callers reach the gateway alone, and calls of Workers the store alone; which of
 //! the two it is, is a setting that both sides read.
 
+use std::rc::Rc;
+
 use balance_core::{error::Error, settings::CallsFrom, store::StoreError};
-use balance_js::{door::refuse, log::complain, promise::kept, timer::begin_anew};
+use balance_js::{
+    door::refuse,
+    log::complain,
+    promise::{kept, promise, resolve_by},
+    timer::begin_anew,
+};
+use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, Response};
-use worker::{Env, State, worker_sys::DurableObjectState};
+use worker::{State, worker_sys::DurableObjectState};
 
 use crate::{door::own_settings, keeper::Keeper, sheet::Sheet};
 
-/// What lives in the object. It is exported without the macro of the crate `worker`, which would make new
-/// requests and responses of those that go through it.
+/// What lives in the object.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Pool(Result<Keeper, Error>);
+pub struct Pool(Rc<Result<Keeper, Error>>);
 
 #[wasm_bindgen]
 impl Pool {
     /// Begun by the platform.
     #[wasm_bindgen(constructor)]
     #[must_use]
-    pub fn new(state: DurableObjectState, env: Env) -> Self {
+    pub fn new(state: DurableObjectState, env: &JsValue) -> Self {
         begin_anew();
-        let keeper = open(&State::from(state), &env);
+        let keeper = open(&State::from(state), env);
         if let Err(error) = &keeper {
             complain(&error.to_string());
         }
-        Self(keeper)
+        Self(Rc::new(keeper))
     }
 
-    /// Answers a request.
-    ///
-    /// # Errors
-    /// What JavaScript threw.
-    pub async fn fetch(&self, request: Request) -> Result<Response, JsValue> {
-        match &self.0 {
-            Ok(keeper) if keeper.calls_from() == CallsFrom::Worker => {
-                let call = kept(&request.text()?).await?.as_string().unwrap_or_default();
-                Response::new_with_opt_str(Some(&keeper.serve(&call).await))
+    /// Answers a request by a call of `resolve`, or of `reject` with what was thrown.
+    pub fn answer(&self, request: Request, resolve: Function, reject: Function) {
+        let keeper = Rc::clone(&self.0);
+        let answer = async move {
+            match &*keeper {
+                Ok(keeper) if keeper.calls_from() == CallsFrom::Worker => {
+                    serve(keeper, &request).await
+                }
+                Ok(keeper) => keeper.answer(&request).await,
+                Err(error) => refuse(&request, error),
             }
-            Ok(keeper) => keeper.answer(&request).await,
-            Err(error) => refuse(&request, error),
-        }
+        };
+        resolve_by(answer, resolve, reject);
     }
 
     /// Woken by the platform, when it was asked to.
-    pub async fn alarm(&self) {
-        if let Ok(keeper) = &self.0 {
-            keeper.wake().await;
-        }
+    #[must_use]
+    pub fn alarm(&self) -> Promise {
+        let keeper = Rc::clone(&self.0);
+        promise(async move {
+            if let Ok(keeper) = &*keeper {
+                keeper.wake().await;
+            }
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
-fn open(state: &State, env: &Env) -> Result<Keeper, Error> {
+/// Answers a Worker's call.
+async fn serve(keeper: &Keeper, request: &Request) -> Result<Response, JsValue> {
+    let call = kept(&request.text()?).await?.as_string().unwrap_or_default();
+    Response::new_with_opt_str(Some(&keeper.serve(&call).await))
+}
+
+fn open(state: &State, env: &JsValue) -> Result<Keeper, Error> {
     let unusable = |error: StoreError| Error::PoolUnreachable { reason: error.to_string() };
     let calls_from = own_settings(env)?.calls_from;
     let storage = state.storage();

@@ -9,24 +9,22 @@ use async_trait::async_trait;
 use balance_core::{
     gateway::Round,
     host::BoxError,
-    settings::Location,
     store::rpc::{RpcStore, Transport},
     time::Timestamp,
 };
 use balance_js::{
+    answer::later,
     body::in_words,
     door::Door,
     host::{Network, now, sleep},
     log::complain,
     promise::kept,
-    timer::here,
 };
-use js_sys::{Object, Promise, Reflect};
+use js_sys::{Function, Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Request, RequestInit, Response};
-use worker::{Context, Env};
+use web_sys::{Request, Response};
 
-use crate::{PLACE, door::pass};
+use crate::PLACE;
 
 /// What is learned is told at once, but not more often than this.
 const SHARE_EVERY: Duration = Duration::from_secs(1);
@@ -44,11 +42,12 @@ struct Shared {
 }
 
 impl Sharing {
-    pub(crate) fn open(env: &Env, location: Location) -> Self {
+    /// A gateway with what is bound to the Worker. `tell` promises the object's answer to a call.
+    pub(crate) fn open(env: &JsValue, tell: Function) -> Self {
         let variables: Object = Object::create(env.unchecked_ref());
         // A new object takes whatever it is given.
         let _set = Reflect::set(&variables, &"QUEUE_SECONDS".into(), &"0".into());
-        let store = Arc::new(RpcStore(WayToObject { env: env.clone(), location }));
+        let store = Arc::new(RpcStore(WayToObject { tell }));
         let door = Door::sharing(&variables, &PLACE, Network::Open, store);
         Self(Rc::new(Shared { door, is_old: Cell::default(), next: Cell::default() }))
     }
@@ -57,14 +56,18 @@ impl Sharing {
     pub(crate) async fn answer(
         &self,
         request: &Request,
-        context: &Context,
+        wait_until: &Function,
     ) -> Result<Response, JsValue> {
         if !self.0.is_old.replace(true) {
             self.share().await;
         }
+        let go_on = |work: Promise| {
+            // Work goes on whether or not the platform was told.
+            let _told = wait_until.call1(&JsValue::UNDEFINED, &work);
+        };
         let wait_until = |work: Promise| {
             let sharing = self.clone();
-            context.wait_until(here(async move {
+            go_on(later(async move {
                 let _done = kept(&work).await;
                 if let Some(wait) = sharing.wait() {
                     sharing.share_after(wait).await;
@@ -74,7 +77,7 @@ impl Sharing {
         let answer = self.0.door.answer(request, &wait_until).await;
         self.0.door.check_keys(&wait_until);
         if let Some(wait) = self.wait() {
-            context.wait_until(here(self.clone().share_after(wait)));
+            go_on(later(self.clone().share_after(wait)));
         }
         answer
     }
@@ -105,24 +108,18 @@ impl Sharing {
 
 #[derive(Debug)]
 struct WayToObject {
-    env: Env,
-    location: Location,
+    tell: Function,
 }
 
 #[async_trait(?Send)]
 impl Transport for WayToObject {
     async fn send(&self, call: String) -> Result<String, BoxError> {
         let answer = async {
-            let init = RequestInit::new();
-            init.set_method("POST");
-            init.set_body(&call.into());
-            // The address is nobody's: the way leads to the object whatever it says.
-            let request = Request::new_with_str_and_init("https://pool/", &init)?;
-            let response = pass(&request, &self.env, self.location).await;
-            let response = response.map_err(|error| JsValue::from(error.to_string()))?;
-            Ok(kept(&response.text()?).await?.as_string().unwrap_or_default())
+            let answer = self.tell.call1(&JsValue::UNDEFINED, &call.into())?;
+            kept(&answer.dyn_into()?).await
         };
         // Errors of JavaScript are bound to their thread; what they say is not.
-        answer.await.map_err(|thrown: JsValue| in_words(&thrown).into())
+        let answer = answer.await.map_err(|thrown: JsValue| in_words(&thrown))?;
+        Ok(answer.as_string().unwrap_or_default())
     }
 }

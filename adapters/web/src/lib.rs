@@ -2,18 +2,16 @@
 //! way in.
 //!
 //! Invariant: nothing here decides anything about requests; that is the gateway's. Here is what a
-//! module has: a place, variables, a door, and an apology.
+//! module has: a place, variables, and a door.
 
 mod places;
 
 use std::rc::Rc;
 
-use balance_core::error::Error;
-use balance_js::door::{Door, refuse};
+use balance_js::{door::Door, promise::resolve_by};
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::spawn_local;
-use web_sys::{Request, Response};
+use web_sys::Request;
 
 /// A gateway with its settings.
 #[wasm_bindgen]
@@ -41,29 +39,17 @@ impl Gateway {
         reject: Function,
     ) {
         let door = Rc::clone(&self.0);
-        spawn_local(async move {
+        let answer = async move {
             let wait_until = |work: Promise| {
                 // Work goes on whether or not the platform was told.
                 let _told = wait_until.call1(&JsValue::UNDEFINED, &work);
             };
             let answer = door.answer(&request, &wait_until).await;
             door.check_keys(&wait_until);
-            // Whether they throw is no matter of ours.
-            let _told = match answer {
-                Ok(response) => resolve.call1(&JsValue::UNDEFINED, &response),
-                Err(thrown) => reject.call1(&JsValue::UNDEFINED, &thrown),
-            };
-        });
+            answer
+        };
+        resolve_by(answer, resolve, reject);
     }
-}
-
-/// The answer to a request that a panic ended.
-///
-/// # Errors
-/// What JavaScript threw.
-#[wasm_bindgen]
-pub fn apologize(request: &Request) -> Result<Response, JsValue> {
-    refuse(request, &Error::Bug("a panic, whose place stands in the log"))
 }
 
 /// Panics, for the test that a panic ends no process.

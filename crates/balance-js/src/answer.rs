@@ -13,7 +13,6 @@ use futures_util::{
 use http::{HeaderMap, header};
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::ResponseInit;
 
 use crate::{
@@ -23,6 +22,7 @@ use crate::{
     leaving::Leaving,
     log::{Journal, Visit},
     message::{from_web, to_web},
+    promise::promise,
     timer::here,
 };
 
@@ -129,9 +129,9 @@ impl<H: Host<Incoming = Body, Body = Body> + 'static> Desk<H> {
 }
 
 /// Begins work and gives the promise of its end.
-pub(crate) fn later(work: impl Future<Output = ()> + 'static) -> Promise {
+pub fn later(work: impl Future<Output = ()> + 'static) -> Promise {
     let work = here(work);
-    future_to_promise(async move {
+    promise(async move {
         work.await;
         Ok(JsValue::UNDEFINED)
     })

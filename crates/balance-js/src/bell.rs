@@ -10,6 +10,8 @@ use std::{
 
 use wasm_bindgen::closure::Closure;
 
+use crate::tasks::take;
+
 /// Rung from JavaScript, heard by one future.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
@@ -22,7 +24,7 @@ impl Bell {
     pub(crate) fn hang() -> (Rc<Self>, Closure<dyn FnMut()>) {
         let bell = Rc::new(Self::default());
         let ringing = Rc::clone(&bell);
-        (bell, Closure::new(move || ringing.ring()))
+        (bell, Closure::new(move || take(|| ringing.ring())))
     }
 
     pub(crate) fn ring(&self) {

@@ -22,7 +22,7 @@ use crate::{
 
 #[wasm_bindgen(module = "/src/steps.js")]
 extern "C" {
-    fn bring(message: &JsValue, number: u32);
+    fn bring(message: &JsValue, number: f64);
 }
 
 /// Bodies up to this size, if it is known, are taken in one piece: that is one wait, not three.

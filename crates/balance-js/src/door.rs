@@ -120,6 +120,15 @@ pub fn read_settings(variables: &JsValue, place: &Place) -> Result<Settings, Err
     })
 }
 
+/// The answer to a request that a trap ended.
+///
+/// # Errors
+/// What JavaScript threw.
+#[wasm_bindgen]
+pub fn apologize(request: &web_sys::Request) -> Result<web_sys::Response, JsValue> {
+    refuse(request, &Error::Bug("a panic, whose place stands in the log"))
+}
+
 /// The answer to a request while there is no gateway to ask.
 ///
 /// # Errors

@@ -29,7 +29,7 @@ use crate::{
 #[wasm_bindgen(module = "/src/steps.js")]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn send(head: &str, body: &JsValue, number: u32) -> Result<AbortController, JsValue>;
+    fn send(head: &str, body: &JsValue, number: f64) -> Result<AbortController, JsValue>;
 }
 
 /// A host over the web's `fetch`.

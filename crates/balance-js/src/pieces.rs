@@ -19,8 +19,9 @@ use balance_core::host::BoxError;
 use bytes::Bytes;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::future_to_promise;
 use web_sys::ReadableStream;
+
+use crate::promise::promise;
 
 #[wasm_bindgen(module = "/src/steps.js")]
 extern "C" {
@@ -45,7 +46,7 @@ impl Pieces {
     /// Promises the next piece, or `undefined` at the end.
     pub fn next(&self) -> Promise {
         let left = Rc::clone(&self.0);
-        future_to_promise(poll_fn(move |cx| {
+        promise(poll_fn(move |cx| {
             let mut left = left.borrow_mut();
             let Some(next) = left.as_mut() else { return Poll::Ready(Ok(JsValue::UNDEFINED)) };
             let piece = ready!(next(cx));

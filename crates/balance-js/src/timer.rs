@@ -15,7 +15,7 @@ use std::{
 
 use wasm_bindgen::prelude::*;
 
-use crate::bell::Bell;
+use crate::{bell::Bell, tasks::take};
 
 /// How often is looked whether there is still somebody who waits.
 const TURN: u32 = 1_000;
@@ -110,7 +110,7 @@ impl Wheel {
     fn new() -> Rc<Self> {
         Rc::new_cyclic(|wheel: &Weak<Self>| {
             let wheel = Weak::clone(wheel);
-            let turn = move || wheel.upgrade().into_iter().for_each(|wheel| wheel.turn());
+            let turn = move || take(|| wheel.upgrade().into_iter().for_each(|wheel| wheel.turn()));
             let call = Closure::new(turn);
             let (timers, added, set) = Default::default();
             Self { timers, added, set, call }

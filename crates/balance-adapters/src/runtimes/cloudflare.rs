@@ -36,9 +36,9 @@ pub(crate) const WORKERD_WORKER: Runtime =
 /// The way from the Worker to its object.
 const OBJECT: &str = r#"(name = "POOL", durableObjectNamespace = "Pool")"#;
 
-/// The Worker's files, as workerd is told of them.
-const MODULES: &str = r#"(name = "index.js", esModule = embed "index.js"),
-    (name = "index_bg.wasm", wasm = embed "index_bg.wasm"),"#;
+/// The Worker's files, as workerd is told of them; [`Worker::serve_by`] knows the name of the second.
+const MODULES: &str = r#"(name = "worker.js", esModule = embed "worker.js"),
+    (name = "MODULE", wasm = embed "MODULE"),"#;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -99,10 +99,13 @@ impl Worker {
     /// On bare workerd, by a configuration.
     fn serve_by(&self, config: &str, folder: &Path, address: SocketAddr) -> Result<Server, String> {
         let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
-        for file in ["index.js", "index_bg.wasm"] {
+        let module = cloudflare::module(&self.build).map_err(|failure| failure.to_string())?;
+        let module = module.file_name().unwrap_or_default().to_string_lossy();
+        for file in [cloudflare::SCRIPT, &module] {
             fs::copy(self.build.join(file), folder.join(file)).map_err(failed)?;
         }
         fs::create_dir_all(folder.join("database")).map_err(failed)?;
+        let config = config.replace("MODULE", &module);
         fs::write(folder.join("config.capnp"), config).map_err(failed)?;
         let mut command = Command::new(self.workerd()?);
         command.current_dir(folder).args(["serve", "config.capnp"]);
@@ -127,8 +130,8 @@ impl Worker {
         let address = free_address()?;
         let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
         let config = wrangler_toml()?.replace(
-            "adapters/cloudflare/build/index.js",
-            &self.build.join("index.js").to_string_lossy(),
+            "adapters/cloudflare/worker.mjs",
+            &self.build.join(cloudflare::SCRIPT).to_string_lossy(),
         );
         // It was built before, and is not built again with each start.
         let mut config = without_section(&config, "[build]");
