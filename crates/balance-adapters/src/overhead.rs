@@ -11,9 +11,10 @@ use balance_bench::{client::Connection, statistics::percentile};
 use crate::runtime::Settings;
 
 /// Not counted: until then functions of the gateway are still being compiled, JavaScript's as WebAssembly's.
-const WARMING: usize = 4;
-const ROUNDS: usize = 9;
-const REQUESTS_IN_ROUND: usize = 400;
+const WARMING: usize = 16;
+/// Many short ones, as a machine may change its speed within seconds.
+const ROUNDS: usize = 45;
+const REQUESTS_IN_ROUND: usize = 100;
 
 /// The medians of the rounds, in the order of the addresses.
 pub(crate) async fn in_turns<const N: usize>(

@@ -16,10 +16,12 @@ use crate::{
     startup::one_start,
 };
 
-/// How much longer than through a plain pass-through a request may take. The pass-through hands
-/// streams on unseen; the gateway reads both bodies, to retry the one and to judge the other.
-const MOST: f64 = 3.5;
-/// Between 1.9 and 2.6 were seen.
+/// How much longer than through a pass-through of the same form a request may take: 1.5, and room for a busy
+/// machine. 1.3 for the object and 1.4 to 1.5 for the Worker were seen.
+const MOST: f64 = 2.0;
+/// The same for an object beside a Worker alone, as the way to any object takes a third more than that.
+const MOST_WITH_THE_WAY: f64 = 2.5;
+/// Between 1.9 and 3.0 were seen.
 const MOST_AT_START: f64 = 5.0;
 /// How often each is started.
 const STARTS: usize = 7;
@@ -56,7 +58,7 @@ async fn overhead() -> Result<(), String> {
     let [our_start, plain_start] = starts(&object).await?;
     let results = [
         compare("a request of 0.3 KB by the object", &our_object, &plain_object, MOST),
-        compare("the same, beside a Worker alone", &our_object, &plain_worker, MOST),
+        compare("the same, beside a Worker alone", &our_object, &plain_worker, MOST_WITH_THE_WAY),
         compare("a request of 0.3 KB by the Worker", &our_worker, &plain_worker, MOST),
         compare("the start", &our_start, &plain_start, MOST_AT_START),
     ];
