@@ -93,7 +93,7 @@ fn optimize(wasm: &Path) -> Result<(), Failure> {
         "--rereloop",
         "-Oz",
         "-Oz",
-        "--one-caller-inline-max-function-size=0",
+        "--one-caller-inline-max-function-size=1000",
         "--dae-optimizing",
         "--converge",
         "--strip-producers",
