@@ -21,7 +21,7 @@ use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::ReadableStream;
 
-use crate::promise::promise;
+use crate::{promise::promise, tasks::take};
 
 #[wasm_bindgen(module = "/src/steps.js")]
 extern "C" {
@@ -46,7 +46,7 @@ impl Pieces {
     /// Promises the next piece, or `undefined` at the end.
     pub fn next(&self) -> Promise {
         let left = Rc::clone(&self.0);
-        promise(poll_fn(move |cx| {
+        let next = poll_fn(move |cx| {
             let mut left = left.borrow_mut();
             let Some(next) = left.as_mut() else { return Poll::Ready(Ok(JsValue::UNDEFINED)) };
             let piece = ready!(next(cx));
@@ -54,12 +54,13 @@ impl Pieces {
                 *left = None;
             }
             Poll::Ready(piece)
-        }))
+        });
+        take(|| promise(next))
     }
 
     /// Nobody wants more.
     pub fn leave(&self) {
-        self.0.take();
+        take(|| drop(self.0.take()));
     }
 }
 

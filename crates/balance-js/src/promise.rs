@@ -38,33 +38,39 @@ pub async fn kept(promise: &Promise) -> Result<JsValue, JsValue> {
     }
 }
 
-/// Begins a future and tells what comes of it by a call of `resolve`, or of `reject` with what was thrown.
-pub fn resolve_by<T: Into<JsValue>>(
+/// Begins a future at once and tells what comes of it by a call of `resolve`, or of `reject` with what was thrown.
+pub fn resolve_by<T: Into<JsValue> + 'static>(
     future: impl Future<Output = Result<T, JsValue>> + 'static,
     resolve: Function,
     reject: Function,
 ) {
-    spawn(async move {
-        let (tell, value) = match future.await {
-            Ok(value) => (resolve, value.into()),
-            Err(thrown) => (reject, thrown),
-        };
-        // Whether they throw is no matter of ours.
-        let _told = tell.call1(&JsValue::UNDEFINED, &value);
-    });
+    take(|| spawn(told(future, resolve, reject)));
 }
 
 /// Begins a future and promises what comes of it.
-pub fn promise<T: Into<JsValue>>(
+pub fn promise<T: Into<JsValue> + 'static>(
     future: impl Future<Output = Result<T, JsValue>> + 'static,
 ) -> Promise {
     let mut future = Some(future);
     // It is called once.
     Promise::new(&mut |resolve, reject| {
         if let Some(future) = future.take() {
-            resolve_by(future, resolve, reject);
+            spawn(told(future, resolve, reject));
         }
     })
+}
+
+async fn told<T: Into<JsValue>>(
+    future: impl Future<Output = Result<T, JsValue>>,
+    resolve: Function,
+    reject: Function,
+) {
+    let (tell, value) = match future.await {
+        Ok(value) => (resolve, value.into()),
+        Err(thrown) => (reject, thrown),
+    };
+    // Whether they throw is no matter of ours.
+    let _told = tell.call1(&JsValue::UNDEFINED, &value);
 }
 
 /// What came of a promise.

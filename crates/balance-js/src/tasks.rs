@@ -1,7 +1,7 @@
 //! Runs futures, in the calls from JavaScript that let them go on.
 //!
-//! Invariant: no future is polled within the poll of another; whatever is woken is polled before the call is
-//! over that woke it, or in a microtask of its own if no such call was announced.
+//! Invariant: whatever is woken is polled before the call is over that woke it, or in a microtask of its own if
+//! no such call was announced. What JavaScript throws through a poll ends this one future, and holds up no other.
 //!
 //! wasm-bindgen-futures polls each future in a microtask of its own, also when the call that wakes it has
 //! nothing else to do; a request has four such turns.
@@ -30,71 +30,81 @@ pub fn spawn(future: impl Future<Output = ()> + 'static) {
 }
 
 /// Takes a call from JavaScript: what it wakes goes on before it is over.
-pub(crate) fn take(call: impl FnOnce()) {
-    TASKS.with(|tasks| tasks.take(call));
+pub(crate) fn take<T>(call: impl FnOnce() -> T) -> T {
+    TASKS.with(|tasks| tasks.take(call))
 }
 
 thread_local! {
     static TASKS: Tasks = Tasks::default();
 }
 
-/// A future, unless it is being polled.
-type Task = Option<Pin<Box<dyn Future<Output = ()>>>>;
+enum Task {
+    Waiting(Pin<Box<dyn Future<Output = ()>>>),
+    Polled { is_woken: bool },
+}
 
 /// The futures of this instance of the module.
 #[derive(Default)]
 struct Tasks {
     tasks: RefCell<Slots<Task>>,
     woken: RefCell<VecDeque<Number>>,
-    /// Whether those that are woken are seen to already.
-    is_busy: Cell<bool>,
+    /// Whether a call is being taken, whose end sees to those that are woken.
+    is_taking: Cell<bool>,
     turn: RefCell<Option<Closure<dyn Fn()>>>,
 }
 
 impl Tasks {
     fn add(&self, future: Pin<Box<dyn Future<Output = ()>>>) {
-        let number = self.tasks.borrow_mut().add(Some(future));
-        self.take(|| self.wake(number));
+        let number = self.tasks.borrow_mut().add(Task::Waiting(future));
+        self.wake(number);
     }
 
     fn wake(&self, number: Number) {
         self.woken.borrow_mut().push_back(number);
-        if !self.is_busy.replace(true) {
+        if !self.is_taking.get() {
             let mut turn = self.turn.borrow_mut();
-            queue_microtask(
-                turn.get_or_insert_with(|| Closure::new(|| TASKS.with(|tasks| tasks.poll_woken()))),
-            );
+            queue_microtask(turn.get_or_insert_with(|| Closure::new(|| take(|| {}))));
         }
     }
 
-    fn take(&self, call: impl FnOnce()) {
-        let was_busy = self.is_busy.replace(true);
-        call();
-        if !was_busy {
-            self.poll_woken();
-        }
-    }
-
-    fn poll_woken(&self) {
+    /// It polls even if another call seems to be taken: that one may have been thrown out of.
+    fn take<T>(&self, call: impl FnOnce() -> T) -> T {
+        let was_taking = self.is_taking.replace(true);
+        let value = call();
         loop {
             // Not borrowed while it is polled, as it may wake others.
             let Some(number) = self.woken.borrow_mut().pop_front() else { break };
             self.poll(number);
         }
-        self.is_busy.set(false);
+        self.is_taking.set(was_taking);
+        value
     }
 
     fn poll(&self, number: Number) {
-        let Some(mut future) = self.tasks.borrow_mut().get(number).and_then(Option::take) else {
-            return;
-        };
+        let Some(mut future) = self.begin(number) else { return };
         let waker = Waker::from(Arc::new(Bell(number)));
         let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
         let mut tasks = self.tasks.borrow_mut();
         if polled.is_ready() {
             tasks.remove(number);
         } else if let Some(task) = tasks.get(number) {
-            *task = Some(future);
+            if let Task::Polled { is_woken: true } = task {
+                self.woken.borrow_mut().push_back(number);
+            }
+            *task = Task::Waiting(future);
+        }
+    }
+
+    /// The future, unless it has ended or is being polled.
+    fn begin(&self, number: Number) -> Option<Pin<Box<dyn Future<Output = ()>>>> {
+        let mut tasks = self.tasks.borrow_mut();
+        let task = tasks.get(number)?;
+        match std::mem::replace(task, Task::Polled { is_woken: false }) {
+            Task::Waiting(future) => Some(future),
+            Task::Polled { .. } => {
+                *task = Task::Polled { is_woken: true };
+                None
+            }
         }
     }
 }
@@ -136,7 +146,7 @@ mod tests {
     #[test]
     fn a_future_begins_at_once_and_goes_on_within_the_call_that_wakes_it() {
         let (notes, waker) = (Rc::default(), Place::default());
-        noting('a', 2, &notes, &waker);
+        take(|| noting('a', 2, &notes, &waker));
         assert_eq!(*notes.borrow(), "a");
         take(|| {
             waker.borrow().as_ref().unwrap().wake_by_ref();
@@ -148,16 +158,31 @@ mod tests {
     }
 
     #[test]
-    fn no_future_is_polled_within_the_poll_of_another() {
+    fn what_a_future_wakes_and_begins_waits_for_the_end_of_its_poll() {
         let (notes, waker) = (Rc::default(), Place::default());
-        noting('a', 2, &notes, &waker);
+        take(|| noting('a', 2, &notes, &waker));
         let (inner, woken) = (Rc::clone(&notes), Rc::clone(&waker));
-        spawn(async move {
+        let future = async move {
             inner.borrow_mut().push('(');
             woken.borrow().as_ref().unwrap().wake_by_ref();
             noting('b', 1, &inner, &Place::default());
             inner.borrow_mut().push(')');
-        });
+        };
+        take(|| spawn(future));
         assert_eq!(*notes.borrow(), "a()ab");
+    }
+
+    #[test]
+    fn a_future_that_is_woken_by_a_call_in_its_poll_is_polled_again() {
+        let notes = Rc::new(RefCell::new(String::new()));
+        let inner = Rc::clone(&notes);
+        let mut is_first = true;
+        let future = poll_fn(move |cx| {
+            inner.borrow_mut().push('a');
+            take(|| cx.waker().wake_by_ref());
+            if std::mem::take(&mut is_first) { Poll::Pending } else { Poll::Ready(()) }
+        });
+        take(|| spawn(future));
+        assert_eq!(*notes.borrow(), "aa");
     }
 }
