@@ -30,6 +30,7 @@ built="${CARGO_TARGET_DIR:-../../target}/wasm32-unknown-unknown/worker/balance_c
 "$WASM_BINDGEN_BIN" --target web --no-typescript --experimental-reset-state-function \
     --out-dir build --out-name gateway "$built"
 
+# The version of binaryen is that of package.json.
 optimize() {
     if [ -n "${WASM_OPT_BIN:-}" ]; then
         "$WASM_OPT_BIN" "$@"

@@ -82,7 +82,7 @@ impl Tasks {
 
     fn poll(&self, number: Number) {
         let Some(mut future) = self.begin(number) else { return };
-        let waker = Waker::from(Arc::new(Bell(number)));
+        let waker = Waker::from(Arc::new(ByNumber(number)));
         let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
         let mut tasks = self.tasks.borrow_mut();
         if polled.is_ready() {
@@ -110,9 +110,9 @@ impl Tasks {
 }
 
 /// Wakes a future by its number, as no future may be where other threads might see it.
-struct Bell(Number);
+struct ByNumber(Number);
 
-impl Wake for Bell {
+impl Wake for ByNumber {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
