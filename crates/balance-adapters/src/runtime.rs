@@ -2,7 +2,15 @@
 //!
 //! Invariant: what was started ends when its [`Running`] is dropped.
 
-use std::{any::Any, collections::BTreeMap, net::SocketAddr, path::PathBuf, pin::Pin};
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    io::{self, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    path::PathBuf,
+    pin::Pin,
+    time::Duration,
+};
 
 use balance_testkit::{over_http::Door, scenario::Ability, server::Server};
 use xtask::{
@@ -53,6 +61,18 @@ impl Running {
         self.door.prefix = prefix;
         self
     }
+}
+
+/// Asks for `/health` and waits for the answer, for runtimes that load or build what they run with the first
+/// request.
+///
+/// # Errors
+/// There is no answer within `patience`.
+pub(crate) fn awaken(address: SocketAddr, patience: Duration) -> io::Result<()> {
+    let mut connection = TcpStream::connect(address)?;
+    connection.set_read_timeout(Some(patience))?;
+    connection.write_all(b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")?;
+    connection.read_to_end(&mut Vec::new()).map(drop)
 }
 
 impl From<Server> for Running {

@@ -10,8 +10,7 @@ pub(crate) mod shared;
 use std::{
     fmt::Write as _,
     fs,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::Command,
     sync::OnceLock,
@@ -21,7 +20,7 @@ use std::{
 use balance_testkit::server::{Folder, Server, free_address};
 use xtask::{cloudflare, process::root, tally::Failure};
 
-use crate::runtime::{Running, Runtime, Settings, Start};
+use crate::runtime::{Running, Runtime, Settings, Start, awaken};
 
 pub(crate) const WORKERD: Runtime =
     Runtime { name: "workerd", lacks: &[], prepare: |_| prepare(Worker::serve) };
@@ -64,18 +63,11 @@ fn prepare(serve: Serve) -> Result<Start, Failure> {
     Ok(Box::new(move |settings| {
         let folder = Folder::new()?;
         let server = serve(worker()?, settings, folder.path())?;
-        awaken(server.address()).map_err(|error| format!("it does not answer: {error}"))?;
+        // The Worker and its object are loaded then, so that no stream is timed that waits for that.
+        awaken(server.address(), PATIENCE)
+            .map_err(|error| format!("it does not answer: {error}"))?;
         Ok(Running::new(server.address(), vec![Box::new(server), Box::new(folder)]))
     }))
-}
-
-/// Lets the Worker and its object be loaded, so that no stream is timed that waits for that.
-fn awaken(address: SocketAddr) -> std::io::Result<()> {
-    let mut connection = TcpStream::connect(address)?;
-    connection.set_read_timeout(Some(PATIENCE))?;
-    connection.write_all(b"GET /health HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n")?;
-    let mut answer = Vec::new();
-    connection.read_to_end(&mut answer).map(drop)
 }
 
 fn worker() -> Result<&'static Worker, String> {

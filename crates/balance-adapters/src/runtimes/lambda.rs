@@ -5,15 +5,7 @@
 
 pub(crate) mod packing;
 
-use std::{
-    any::Any,
-    io::{self, Read, Write},
-    net::{SocketAddr, TcpStream},
-    path::PathBuf,
-    process::Command,
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{any::Any, path::PathBuf, process::Command, sync::OnceLock, time::Duration};
 
 use balance_testkit::{
     lambda_api::{Before, Function, LambdaApi, PATIENCE},
@@ -22,7 +14,7 @@ use balance_testkit::{
 };
 use xtask::{lambda, process::root, tally::Failure};
 
-use crate::runtime::{Profile, Running, Runtime, Settings, Start};
+use crate::runtime::{Profile, Running, Runtime, Settings, Start, awaken};
 
 /// What the emulator may take to look whether the program is built.
 const BUILDING: Duration = Duration::from_secs(60);
@@ -114,16 +106,9 @@ fn emulate(profile: Profile) -> Result<Start, Failure> {
         }
         let server = Server::run(command, address, BUILDING)?;
         // The first request starts the program, and is lost with a caller that leaves meanwhile.
-        wake(address).map_err(|error| format!("{error}: {}", server.written()))?;
+        awaken(address, BUILDING).map_err(|error| format!("{error}: {}", server.written()))?;
         Ok(server.into())
     }))
-}
-
-fn wake(address: SocketAddr) -> io::Result<()> {
-    let mut connection = TcpStream::connect(address)?;
-    connection.set_read_timeout(Some(BUILDING))?;
-    connection.write_all(b"GET /health HTTP/1.1\r\nhost: lambda\r\nconnection: close\r\n\r\n")?;
-    connection.read_to_end(&mut Vec::new()).map(drop)
 }
 
 fn function(
