@@ -17,7 +17,8 @@ pub(crate) const STEPS: &[(&str, &[&str])] = &[
     ("clients", &[]),
     ("purity", &[]),
     ("wasm", &[]),
-    // Unoptimised, but for what runs as WebAssembly: programs that are linked as a whole take long.
+    // Unoptimised, but for what runs as WebAssembly and what Vercel builds: programs that are linked as a whole take
+    // long.
     ("adapters", &["--debug"]),
     ("cloudflare", &[]),
     ("weights", &[]),

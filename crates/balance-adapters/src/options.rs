@@ -18,7 +18,8 @@ against it over HTTP. What a runtime needs is installed from the package registr
 
   --only NAMES     only these runtimes, by commas
   --scenario TEXT  only scenarios with this text in their names
-  --debug          build without optimising, which is quicker; figures then mean nothing
+  --debug          build without optimising where the platform leaves it to us, which is quicker; figures
+                   then mean nothing
   --list           name the runtimes and stop
 
 Where CI is set, what cannot be run is a failure.";

@@ -99,9 +99,12 @@ impl Profile {
             build.arg("--release");
         }
         run(&mut build)?;
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
         let folder = if self == Self::Release { "release" } else { "debug" };
-        Ok(root().join(target).join(folder).join(program))
+        Ok(target_dir().join(folder).join(program))
     }
+}
+
+/// Where cargo builds.
+pub(crate) fn target_dir() -> PathBuf {
+    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }

@@ -18,7 +18,8 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
     lambda::LOAD_BALANCER,
     lambda::NETLIFY,
     lambda::EMULATOR,
-    vercel::BRIDGE,
+    vercel::BUILD,
+    vercel::DEVELOP,
     cloudflare::WORKERD,
     cloudflare::WORKERD_WORKER,
     cloudflare::WRANGLER,
@@ -31,6 +32,7 @@ pub(crate) const RUNTIMES: &[Runtime] = &[
 /// What single runtimes must show beside the scenarios.
 pub(crate) const PROOFS: &[&[Proof]] = &[
     lambda::packing::ALL,
+    vercel::output::ALL,
     cloudflare::proofs::ALL,
     cloudflare::overhead::ALL,
     cloudflare::shared::ALL,

@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::{body::Incoming, client::conn::http1};
@@ -38,6 +39,10 @@ use crate::{
 const IN_FLIGHT: Duration = Duration::from_millis(100);
 /// The longest that a start may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The most bytes of a request; [answers that stream have no such limit][limits].
+///
+/// [limits]: https://vercel.com/docs/functions/limitations#request-body-size
+const LARGEST: usize = 4_500_000;
 
 /// A running function, and what stands before it.
 #[derive(Debug)]
@@ -135,8 +140,16 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answered {
     if timeout(PATIENCE, state.until(|state| *lock(&state.is_started))).await.is_err() {
         return says(StatusCode::BAD_GATEWAY, "FUNCTION_INVOCATION_FAILED");
     }
+    let (head, body) = request.into_parts();
+    let Ok(body) = body.collect().await else {
+        return says(StatusCode::BAD_REQUEST, "BAD_REQUEST");
+    };
+    let body = body.to_bytes();
+    if body.len() > LARGEST {
+        return says(StatusCode::PAYLOAD_TOO_LARGE, "FUNCTION_PAYLOAD_TOO_LARGE");
+    }
     let number = state.requests.fetch_add(1, Ordering::Relaxed) + 1;
-    match ask(&state, request, number).await {
+    match ask(&state, Request::from_parts(head, Full::new(body)), number).await {
         Ok(answer) => {
             let (head, body) = answer.into_parts();
             let (sender, stream) = Stream::new();
@@ -150,22 +163,20 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answered {
 /// Asks the function; the connection ends with the answer.
 async fn ask(
     state: &State,
-    request: Request<Incoming>,
+    mut request: Request<Full<Bytes>>,
     number: u64,
 ) -> Result<Response<Incoming>, String> {
-    let (mut head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
     for (name, value) in [
         ("x-vercel-internal-invocation-id", format!("i-{number}")),
         ("x-vercel-internal-request-id", number.to_string()),
     ] {
-        head.headers.insert(name, HeaderValue::try_from(value).map_err(|e| e.to_string())?);
+        let value = HeaderValue::try_from(value).map_err(|error| error.to_string())?;
+        request.headers_mut().insert(name, value);
     }
     let stream = TcpStream::connect(state.function).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     tokio::spawn(connection);
-    let request = Request::from_parts(head, Full::new(body));
     sender.send_request(request).await.map_err(|error| error.to_string())
 }
 
@@ -174,7 +185,7 @@ async fn pass(
     state: Arc<State>,
     number: u64,
     mut body: Incoming,
-    pieces: tokio::sync::mpsc::UnboundedSender<bytes::Bytes>,
+    pieces: tokio::sync::mpsc::UnboundedSender<Bytes>,
 ) {
     let frozen = async {
         state.until(|state| lock(&state.over).contains(&number)).await;
