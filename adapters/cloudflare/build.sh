@@ -20,9 +20,11 @@ fi
 if [ -z "${WASM_BINDGEN_BIN:-}" ]; then
     tools="../../target/wasm-bindgen-$version"
     WASM_BINDGEN_BIN="$tools/bin/wasm-bindgen"
-    if [ ! -x "$WASM_BINDGEN_BIN" ]; then
-        cargo install --quiet --locked --version "$version" --root "$tools" --bin wasm-bindgen wasm-bindgen-cli
-    fi
+    install() {
+        cargo install --quiet --version "$version" --root "$tools" --bin wasm-bindgen wasm-bindgen-cli "$@"
+    }
+    # Versions that its authors locked may be missing in a registry.
+    [ -x "$WASM_BINDGEN_BIN" ] || install --locked || install
 fi
 
 cargo build --locked --profile worker --target wasm32-unknown-unknown --package balance-cloudflare
