@@ -74,8 +74,10 @@ impl Add<Duration> for Timestamp {
 }
 
 /// Whole milliseconds, rounded up, so that nothing is due a moment too early.
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+#[must_use]
+pub fn millis(duration: Duration) -> u64 {
+    let rest = u64::from(duration.subsec_nanos()).div_ceil(1_000_000);
+    duration.as_secs().saturating_mul(1_000).saturating_add(rest)
 }
 
 /// Whether clocks in Los Angeles show summer time at this moment.

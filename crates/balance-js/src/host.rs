@@ -3,7 +3,7 @@
 //! Invariant: upstream is asked by `fetch`, with one abort signal for each request, held by the
 //! future first and by the body of the answer then.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, fmt::Display, time::Duration};
 
 use balance_core::{
     host::{Clock, Fetch, FetchError, Payload, Random, VisitError},
@@ -59,18 +59,18 @@ impl JsHost {
 
     async fn ask(
         &self,
-        url: &str,
+        url: &dyn Display,
         method: &Method,
         headers: &HeaderMap,
         body: &JsValue,
     ) -> Result<Response<Body>, JsValue> {
-        let head = write_head(&[url, method.as_str()], headers);
+        let head = write_head(&format_args!("{url}\n{method}"), headers);
         let (promised, controller) = Promised::by(|number| send(&head, body, number));
         let fetching = Fetching::by(controller?);
         let Kept::Told(head, response) = promised.await? else {
             return Err(JsValue::from_str("the response has no head"));
         };
-        let (head, body) = head_of(&head, response.unchecked_into())?.into_parts();
+        let (head, body) = head_of(head, response.unchecked_into())?.into_parts();
         Ok(Response::from_parts(head, body.of_fetch(Silence::longest(self.idle), fetching)))
     }
 }
@@ -82,8 +82,7 @@ impl Fetch for JsHost {
     async fn fetch(&self, request: Request<Payload<Body>>) -> Result<Response<Body>, FetchError> {
         let (head, payload) = request.into_parts();
         let body = web_body(payload, &head.method);
-        let url = head.uri.to_string();
-        let asked = self.ask(&url, &head.method, &head.headers, &body);
+        let asked = self.ask(&head.uri, &head.method, &head.headers, &body);
         asked.await.map_err(|thrown| FetchError::Broken(in_words(&thrown).into()))
     }
 

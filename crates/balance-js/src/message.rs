@@ -3,9 +3,13 @@
 //! Invariant: headers cross as they are, with bytes over 127 as Latin-1, as the web reads them, and
 //! those that stand several times stay several.
 
+use std::fmt::{Display, Write as _};
+
 use balance_core::{body, error::Error, host::BoxError};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+};
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
@@ -26,27 +30,30 @@ extern "C" {
 /// # Errors
 /// Method or address cannot be read, for the answer to say so.
 pub fn from_web(request: &web_sys::Request) -> Result<Request<Body>, Error> {
-    let head = head(request);
-    let mut lines = head.split('\n');
+    let head = Bytes::from(head(request));
+    let mut lines = lines(&head);
     let (method, url) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
-    let headers = read_headers(lines);
+    let headers = read_headers(&head, lines);
     let mut taken = Request::new(());
-    *taken.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| Error::NotFound)?;
-    *taken.uri_mut() = url.parse().map_err(|_| Error::NotFound)?;
+    *taken.method_mut() = Method::from_bytes(method).map_err(|_| Error::NotFound)?;
+    *taken.uri_mut() = Uri::from_maybe_shared(head.slice_ref(url)).map_err(|_| Error::NotFound)?;
     let length = length(&headers);
     *taken.headers_mut() = headers;
     Ok(taken.map(|()| Body::new(Message::Request(Clone::clone(request)), length)))
 }
 
 /// A response from upstream, and its head in words. Its body was decoded on the way, if it was encoded.
-pub(crate) fn head_of(head: &str, response: web_sys::Response) -> Result<Response<Body>, JsValue> {
-    let mut lines = head.split('\n');
-    let status = lines.next().unwrap_or_default();
-    let mut headers = read_headers(lines);
+pub(crate) fn head_of(
+    head: String,
+    response: web_sys::Response,
+) -> Result<Response<Body>, JsValue> {
+    let head = Bytes::from(head);
+    let mut lines = lines(&head);
+    let status = StatusCode::from_bytes(lines.next().unwrap_or_default());
+    let mut headers = read_headers(&head, lines);
     if headers.remove(header::CONTENT_ENCODING).is_some() {
         headers.remove(header::CONTENT_LENGTH);
     }
-    let status = StatusCode::from_bytes(status.as_bytes());
     let length = length(&headers);
     let mut taken = Response::new(Body::new(Message::Response(response), length));
     *taken.status_mut() =
@@ -72,7 +79,7 @@ where
             to_stream(streamed).into()
         }
     };
-    respond(&write_head(&[head.status.as_str()], &head.headers), &body)
+    respond(&write_head(&head.status.as_str(), &head.headers), &body)
 }
 
 const fn is_null_body(status: StatusCode) -> bool {
@@ -80,10 +87,15 @@ const fn is_null_body(status: StatusCode) -> bool {
 }
 
 /// A head in lines, as each call into JavaScript costs: what begins it, and then names and values in turn.
-pub(crate) fn write_head(first: &[&str], headers: &HeaderMap) -> String {
-    let mut head = first.join("\n");
+pub(crate) fn write_head(first: &dyn Display, headers: &HeaderMap) -> String {
+    // Most heads have room in that.
+    let mut head = String::with_capacity(1_024);
+    // Writing to a String cannot fail.
+    let _written = write!(head, "{first}");
     for (name, value) in headers {
-        head.extend(["\n", name.as_str(), "\n"]);
+        head.push('\n');
+        head.push_str(name.as_str());
+        head.push('\n');
         match value.to_str() {
             Ok(text) => head.push_str(text),
             Err(_) => head.extend(value.as_bytes().iter().map(|&byte| char::from(byte))),
@@ -92,23 +104,30 @@ pub(crate) fn write_head(first: &[&str], headers: &HeaderMap) -> String {
     head
 }
 
-/// What is left of a head when its beginning is taken away; a character stands for a byte.
-fn read_headers(mut lines: std::str::Split<'_, char>) -> HeaderMap {
+fn lines(head: &Bytes) -> impl Iterator<Item = &[u8]> {
+    head.split(|byte| *byte == b'\n')
+}
+
+/// What is left of a head when its beginning is taken away.
+fn read_headers<'a>(head: &Bytes, mut lines: impl Iterator<Item = &'a [u8]>) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(16);
     while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
-        if let (Ok(name), Some(value)) = (name.parse::<HeaderName>(), read_value(value)) {
+        if let (Ok(name), Some(value)) = (HeaderName::from_bytes(name), read_value(head, value)) {
             headers.append(name, value);
         }
     }
     headers
 }
 
-fn read_value(text: &str) -> Option<HeaderValue> {
-    if text.is_ascii() {
-        return text.parse().ok();
-    }
-    let bytes: Option<Vec<u8>> = text.chars().map(|char| u8::try_from(char).ok()).collect();
-    HeaderValue::from_maybe_shared(Bytes::from(bytes?)).ok()
+/// A value, as a part of the head that it stands in; where it is no ASCII, a character stands for a byte.
+fn read_value(head: &Bytes, line: &[u8]) -> Option<HeaderValue> {
+    let bytes = if line.is_ascii() {
+        head.slice_ref(line)
+    } else {
+        let chars = str::from_utf8(line).ok()?.chars();
+        chars.map(|char| u8::try_from(char).ok()).collect::<Option<Vec<u8>>>()?.into()
+    };
+    HeaderValue::from_maybe_shared(bytes).ok()
 }
 
 fn length(headers: &HeaderMap) -> Option<u64> {
@@ -125,15 +144,16 @@ mod tests {
         headers.append("set-cookie", HeaderValue::from_static("a=1; Path=/"));
         headers.append("set-cookie", HeaderValue::from_static("b=\"2\""));
         headers.append("x-latin", HeaderValue::from_bytes(&[b'z', 0xfc, 0xff, b'\t']).unwrap());
-        let head = write_head(&["200"], &headers);
-        let mut lines = head.split('\n');
-        assert_eq!(lines.next(), Some("200"));
-        assert_eq!(read_headers(lines), headers);
+        let head = Bytes::from(write_head(&"200", &headers));
+        let mut lines = lines(&head);
+        assert_eq!(lines.next(), Some(&b"200"[..]));
+        assert_eq!(read_headers(&head, lines), headers);
     }
 
     #[test]
     fn what_is_no_header_is_left_out_and_the_rest_stays() {
-        let read = read_headers("a b\n1\nok\n2\nwide\n\u{4e16}\ncut\na\u{7f}b\nlonely".split('\n'));
+        let head = Bytes::from("a b\n1\nok\n2\nwide\n\u{4e16}\ncut\na\u{7f}b\nlonely");
+        let read = read_headers(&head, lines(&head));
         assert_eq!(read.len(), 1);
         assert_eq!(read["ok"], "2");
     }

@@ -71,6 +71,22 @@ impl<T> Slots<T> {
         self.free.push(number.place());
         self.slots.get_mut(number.place())?.take().map(|(_, value)| value)
     }
+
+    /// Takes out all values of which something is so.
+    pub(crate) fn remove_if(&mut self, is_so: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut removed = Vec::new();
+        for (place, slot) in self.slots.iter_mut().enumerate() {
+            if let Some((_, value)) = slot.take_if(|(_, value)| is_so(value)) {
+                self.free.push(place);
+                removed.push(value);
+            }
+        }
+        removed
+    }
+
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().flatten().map(|(_, value)| value)
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +104,21 @@ mod tests {
         assert_eq!(slots.remove(first), None);
         assert_eq!(slots.get(second), Some(&mut "second"));
         assert_eq!(slots.get(third), Some(&mut "third"));
+    }
+
+    #[test]
+    fn what_is_taken_out_makes_room() {
+        let mut slots = Slots::default();
+        let numbers = [1, 2, 3, 4].map(|value| slots.add(value));
+        assert_eq!(slots.remove_if(|value| value % 2 == 0), [2, 4]);
+        assert_eq!(slots.values().collect::<Vec<_>>(), [&1, &3]);
+        assert_eq!(
+            numbers.map(|number| slots.get(number).copied()),
+            [Some(1), None, Some(3), None]
+        );
+        slots.add(5);
+        slots.add(6);
+        assert_eq!(slots.slots.len(), 4);
     }
 
     #[test]

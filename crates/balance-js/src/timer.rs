@@ -5,17 +5,20 @@
 //! all else about it.
 
 use std::{
-    cell::{Cell, RefCell},
-    collections::BTreeMap,
+    cell::RefCell,
     pin::{Pin, pin},
     rc::{Rc, Weak},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
+use balance_core::time::millis;
 use wasm_bindgen::prelude::*;
 
-use crate::{bell::Bell, tasks::take};
+use crate::{
+    slots::{Number, Slots},
+    tasks::take,
+};
 
 /// How often is looked whether there is still somebody who waits.
 const TURN: u32 = 1_000;
@@ -62,23 +65,18 @@ async fn on<T>(wheel: Rc<Wheel>, future: impl Future<Output = T>) -> T {
     .await
 }
 
-/// A moment by the clock that only goes forward, and a number that tells moments apart.
-type Moment = (u64, u32);
-
 /// Ready once its time is over.
 #[derive(Debug)]
 pub(crate) struct Timer {
-    bell: Rc<Bell>,
-    due: Moment,
+    number: Number,
     wheel: Rc<Wheel>,
 }
 
 impl Timer {
     pub(crate) fn new(duration: Duration) -> Self {
-        let bell = Rc::new(Bell::default());
         let wheel = WHEEL.with(|wheel| Rc::clone(&wheel.borrow()));
-        let due = wheel.add(&bell, duration);
-        Self { bell, due, wheel }
+        let number = wheel.add(duration);
+        Self { number, wheel }
     }
 }
 
@@ -86,21 +84,33 @@ impl Future for Timer {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.bell.listen(cx)
+        let mut waits = self.wheel.waits.borrow_mut();
+        // It is taken away when it rings.
+        let Some(wait) = waits.get(self.number) else { return Poll::Ready(()) };
+        wait.waker = Some(cx.waker().clone());
+        Poll::Pending
     }
 }
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        self.wheel.timers.borrow_mut().remove(&self.due);
+        self.wheel.waits.borrow_mut().remove(self.number);
     }
 }
 
-/// Timers, by when they are due.
+/// A timer that has not rung.
+#[derive(Debug)]
+struct Wait {
+    /// By the clock that only goes forward.
+    due_millis: u64,
+    waker: Option<Waker>,
+}
+
+/// The timers of a place. All are looked through when the platform's timer rings, which is hardly ever beside how
+/// often some come and go.
 #[derive(Debug)]
 struct Wheel {
-    timers: RefCell<BTreeMap<Moment, Rc<Bell>>>,
-    added: Cell<u32>,
+    waits: RefCell<Slots<Wait>>,
     /// The platform's timer that is set, and for when.
     set: RefCell<Option<(u64, JsValue)>>,
     call: Closure<dyn Fn()>,
@@ -112,36 +122,29 @@ impl Wheel {
             let wheel = Weak::clone(wheel);
             let turn = move || take(|| wheel.upgrade().into_iter().for_each(|wheel| wheel.turn()));
             let call = Closure::new(turn);
-            let (timers, added, set) = Default::default();
-            Self { timers, added, set, call }
+            let (waits, set) = Default::default();
+            Self { waits, set, call }
         })
     }
 
-    fn add(&self, bell: &Rc<Bell>, duration: Duration) -> Moment {
+    fn add(&self, duration: Duration) -> Number {
         // Rounded up, so that nothing is due a moment too early.
-        let now = millis(now().ceil());
-        let wait = u64::try_from(duration.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-        let due = (now.saturating_add(wait), self.added.get());
-        self.added.set(self.added.get().wrapping_add(1));
-        self.timers.borrow_mut().insert(due, Rc::clone(bell));
-        self.set_for(due.0, now);
-        due
+        let now = whole(now().ceil());
+        let due_millis = now.saturating_add(millis(duration));
+        self.set_for(due_millis, now);
+        self.waits.borrow_mut().add(Wait { due_millis, waker: None })
     }
 
     /// Rings for those that are due, and sees to the others.
     fn turn(&self) {
         self.set.take();
-        let now = millis(now());
-        let due = {
-            let mut timers = self.timers.borrow_mut();
-            let later = timers.split_off(&(now + 1, 0));
-            std::mem::replace(&mut *timers, later)
-        };
-        let next = self.timers.borrow().first_key_value().map(|((next, _), _)| *next);
+        let now = whole(now());
+        let due = self.waits.borrow_mut().remove_if(|wait| wait.due_millis <= now);
+        let next = self.waits.borrow().values().map(|wait| wait.due_millis).min();
         if let Some(next) = next {
             self.set_for(next, now);
         }
-        due.into_values().for_each(|bell| bell.ring());
+        due.into_iter().filter_map(|wait| wait.waker).for_each(Waker::wake);
     }
 
     /// Sets the platform's timer, unless it rings early enough.
@@ -168,7 +171,8 @@ impl Drop for Wheel {
     }
 }
 
+/// Whole milliseconds.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it begins at 0")]
-fn millis(now: f64) -> u64 {
+fn whole(now: f64) -> u64 {
     now as u64
 }
