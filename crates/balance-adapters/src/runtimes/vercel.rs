@@ -76,9 +76,9 @@ fn develop(_: Profile) -> Result<Start, Failure> {
         command.args(["dev", "--local", "--yes", "--listen", &address.to_string()]).envs(settings);
         Server::run(command, address, PATIENCE)
     };
-    let built = start(&Settings::new()).map_err(Failure::new)?;
-    awaken(built.address(), BUILDING)
-        .map_err(|error| Failure::new(format!("{error}: {}", built.stop())))?;
+    let first = start(&Settings::new()).map_err(Failure::new)?;
+    awaken(first.address(), BUILDING)
+        .map_err(|error| Failure::new(format!("{error}: {}", first.stop())))?;
     Ok(Box::new(move |settings| start(settings).map(Running::from)))
 }
 
