@@ -20,6 +20,19 @@ pub fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
+/// Where cargo builds.
+pub fn target_dir() -> PathBuf {
+    root().join(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
+}
+
+/// The files of the checkout as they would be committed, by a pattern of git's and by their paths in it.
+pub fn checkout_files(pattern: &str) -> Result<Vec<String>, Failure> {
+    let list = ["ls-files", "--cached", "--others", "--exclude-standard", pattern];
+    let listed = capture(program("git").args(list))?;
+    // What is not there is deleted, and not committed yet.
+    Ok(listed.lines().filter(|path| root().join(path).exists()).map(str::to_owned).collect())
+}
+
 /// Where tools that this program installs are kept between runs and clones.
 pub fn cache() -> PathBuf {
     let home = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

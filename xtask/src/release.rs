@@ -17,7 +17,7 @@ use std::{
 };
 
 use crate::{
-    process::{capture, cargo, program, root, run as execute},
+    process::{capture, cargo, program, root, run as execute, target_dir},
     tally::{Failure, Outcome, Tally},
     tools::python_packages,
 };
@@ -76,7 +76,7 @@ fn trained(target: &str, tools: &Path) -> Result<PathBuf, Failure> {
     for package in ["balance-mock", "balance-bench"] {
         execute(&mut cargo(["build", "--locked", "--release", "--package", package]))?;
     }
-    let bench = folder_of_builds().join("release/balance-bench");
+    let bench = target_dir().join("release/balance-bench");
     let train = |trainee: &Path| execute(program(&bench).arg("--train").arg(trainee));
     train(&trainee)?;
     let merged = format!("{profiles}/merged.profdata");
@@ -97,7 +97,7 @@ fn trained(target: &str, tools: &Path) -> Result<PathBuf, Failure> {
 
 /// Builds it with flags for the compiler.
 fn built(target: &str, flags: &str, folder: &str) -> Result<PathBuf, Failure> {
-    let folder = if folder == "target" { folder_of_builds() } else { root().join(folder) };
+    let folder = if folder == "target" { target_dir() } else { root().join(folder) };
     // Zig brings musl, and a C compiler for it.
     let mut build = if target.ends_with("-musl") {
         let zig = python_packages("zigbuild-1", &["cargo-zigbuild==0.24.0", "ziglang==0.17.0"])?
@@ -121,10 +121,6 @@ fn before_path(first: PathBuf) -> Result<OsString, Failure> {
     let others = env::var_os("PATH").unwrap_or_default();
     env::join_paths([first].into_iter().chain(env::split_paths(&others)))
         .map_err(|error| Failure::new(format!("PATH: {error}")))
-}
-
-fn folder_of_builds() -> PathBuf {
-    root().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from))
 }
 
 /// The target that this machine's compiler builds for.

@@ -7,7 +7,7 @@ mod functions;
 use std::{collections::BTreeMap, fs};
 
 use crate::{
-    process::{capture, program, root},
+    process::{checkout_files, root},
     tally::{Failure, Outcome, Tally, expect_no_arguments},
 };
 
@@ -20,11 +20,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let text = fs::read_to_string(root().join(EXCUSES))
         .map_err(|error| Failure::new(format!("{EXCUSES} at the root of the checkout: {error}")))?;
     let mut excuses = excuses(&text)?;
-    let list = ["ls-files", "--cached", "--others", "--exclude-standard", "*.rs"];
     let mut complaints = Vec::new();
-    for path in capture(program("git").args(list))?.lines() {
-        let Ok(source) = fs::read_to_string(root().join(path)) else { continue }; // deleted, not yet committed
-        let oversized = oversized(path, &source);
+    for path in checkout_files("*.rs")? {
+        let source = fs::read_to_string(root().join(&path))
+            .map_err(|error| Failure::new(format!("{path}: {error}")))?;
+        let oversized = oversized(&path, &source);
         complaints
             .extend(oversized.into_iter().filter(|(place, _)| excuses.remove(place).is_none()));
     }

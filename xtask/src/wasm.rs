@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     machine,
-    process::{cache, capture, cargo, program, root, run as execute, succeeds},
+    process::{cache, capture, cargo, program, run as execute, succeeds, target_dir},
     purity::PURE,
     tally::{Failure, Outcome, Tally, expect_no_arguments},
 };
@@ -52,10 +52,6 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 pub(crate) struct CargoForWasm {
     pub(crate) command: Command,
     pub(crate) target_dir: PathBuf,
-}
-
-fn target_dir() -> PathBuf {
-    root().join(env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from))
 }
 
 /// The pinned toolchain's cargo, or Debian's where that has no standard library for wasm.

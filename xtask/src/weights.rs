@@ -3,11 +3,11 @@
 //!
 //! Invariant: nothing is weighed but what users get, or more than that.
 
-use std::{env, fs, path::PathBuf};
+use std::fs;
 
 use crate::{
     lambda,
-    process::{cargo, root, run as execute},
+    process::{cargo, run as execute, target_dir},
     tally::{Failure, Outcome, Tally, expect_no_arguments},
     weight::hold,
 };
@@ -25,8 +25,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
 /// The program with its names, which the one in the image has lost.
 fn image() -> Result<(), Failure> {
     execute(&mut cargo(["build", "--release", "--package", "gemini-balance"]))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let program = root().join(target).join("release/gemini-balance");
+    let program = target_dir().join("release/gemini-balance");
     let size = fs::metadata(&program);
     let size = size.map_err(|error| Failure::new(format!("{}: {error}", program.display())))?;
     hold("image", size.len(), IMAGE_BUDGET)

@@ -14,7 +14,7 @@ use std::{
 
 use balance_testkit::{over_http::Door, scenario::Ability, server::Server};
 use xtask::{
-    process::{cargo, root, run},
+    process::{cargo, run, target_dir},
     tally::Failure,
 };
 
@@ -102,9 +102,4 @@ impl Profile {
         let folder = if self == Self::Release { "release" } else { "debug" };
         Ok(target_dir().join(folder).join(program))
     }
-}
-
-/// Where cargo builds.
-pub(crate) fn target_dir() -> PathBuf {
-    root().join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }

@@ -20,12 +20,12 @@ use balance_testkit::{
     vercel_bridge::Bridge,
 };
 use xtask::{
-    process::{capture, program, root, run},
+    process::{checkout_files, program, root, run, target_dir},
     tally::Failure,
     tools::npm_tools,
 };
 
-use crate::runtime::{Profile, Running, Runtime, Settings, Start, awaken, target_dir};
+use crate::runtime::{Profile, Running, Runtime, Settings, Start, awaken};
 
 /// Vercel takes no request of more than 4.5 MB.
 pub(crate) const BUILD: Runtime =
@@ -100,13 +100,9 @@ fn check_out(folder: &Path) -> Result<(), Failure> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(|error| failed(folder, &error))?;
     }
-    let list = ["ls-files", "--cached", "--others", "--exclude-standard"];
-    for path in capture(program("git").args(list))?.lines() {
-        let (from, to) = (root().join(path), folder.join(path));
-        // What is not there is deleted, and not committed yet.
-        if from.exists() {
-            copy(&from, &to).map_err(|error| failed(&to, &error))?;
-        }
+    for path in checkout_files(".")? {
+        let to = folder.join(&path);
+        copy(&root().join(&path), &to).map_err(|error| failed(&to, &error))?;
     }
     Ok(())
 }
