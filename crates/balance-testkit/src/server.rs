@@ -152,14 +152,25 @@ impl Drop for Server {
     }
 }
 
-/// A port of 127.0.0.1 that nobody listens at now.
+/// A port of 127.0.0.1 that nobody listens at now. It is none of those that a system gives out by itself: one of
+/// these may be given to others, as the end of a connection, before it is listened at.
 ///
 /// # Errors
 /// There is none.
 pub fn free_address() -> Result<SocketAddr, String> {
-    let listener = TcpListener::bind(("127.0.0.1", 0));
-    let address = listener.and_then(|listener| listener.local_addr());
-    address.map_err(|error| format!("no free port: {error}"))
+    const FIRST: u16 = 10_000;
+    const PORTS: u16 = 22_000;
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    // Processes that run side by side begin far from each other.
+    let begin = (std::process::id() as usize).wrapping_mul(7_919);
+    for _ in 0..PORTS {
+        let place = begin.wrapping_add(COUNT.fetch_add(1, Ordering::Relaxed)) % usize::from(PORTS);
+        let port = FIRST + u16::try_from(place).unwrap_or_default();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().map_err(|error| format!("port {port}: {error}"));
+        }
+    }
+    Err("no port is free".into())
 }
 
 /// A new folder that nothing else uses, and that goes when this is dropped.
