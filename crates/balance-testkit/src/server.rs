@@ -152,8 +152,9 @@ impl Drop for Server {
     }
 }
 
-/// A port of 127.0.0.1 that nobody listens at now. It is none of those that a system gives out by itself: one of
-/// these may be given to others, as the end of a connection, before it is listened at.
+/// A port of 127.0.0.1 that nobody listens at now. It is none of those that a system gives out by
+/// itself: one of these may be given to others, as the end of a connection, before it is listened
+/// at.
 ///
 /// # Errors
 /// There is none.

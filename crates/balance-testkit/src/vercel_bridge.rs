@@ -9,7 +9,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     process::Command,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -50,13 +50,16 @@ pub struct Bridge {
     front: SocketAddr,
     state: Arc<State>,
     tasks: Vec<JoinHandle<()>>,
-    _function: Server,
+    /// Ends with the bridge: nothing else holds it for long.
+    _function: Arc<Server>,
     _folder: Folder,
 }
 
 #[derive(Debug)]
 struct State {
-    function: SocketAddr,
+    function: Weak<Server>,
+    /// Where the function listens.
+    address: SocketAddr,
     requests: AtomicU64,
     is_started: Mutex<bool>,
     /// Requests that the function said are over.
@@ -76,13 +79,15 @@ impl Bridge {
         let folder = Folder::new()?;
         let socket = folder.path().join("ipc.sock");
         let messages = UnixListener::bind(&socket).map_err(told)?;
-        let function = free_address()?;
-        command.env("VERCEL_IPC_PATH", &socket).env("VERCEL_DEV_PORT", function.port().to_string());
+        let address = free_address()?;
+        command.env("VERCEL_IPC_PATH", &socket).env("VERCEL_DEV_PORT", address.port().to_string());
         let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(told)?;
         listener.set_nonblocking(true).map_err(told)?;
         let front = listener.local_addr().map_err(told)?;
+        let function = Arc::new(Server::attend(command)?);
         let state = Arc::new(State {
-            function,
+            function: Arc::downgrade(&function),
+            address,
             requests: AtomicU64::new(0),
             is_started: Mutex::new(false),
             over: Mutex::default(),
@@ -92,8 +97,7 @@ impl Bridge {
             tokio::spawn(listen(messages, Arc::clone(&state))),
             tokio::spawn(serving::serve(listener, Arc::clone(&state), answer)),
         ];
-        let server = Server::attend(command)?;
-        Ok(Self { front, state, tasks, _function: server, _folder: folder })
+        Ok(Self { front, state, tasks, _function: function, _folder: folder })
     }
 
     /// Where callers ask.
@@ -138,7 +142,7 @@ async fn listen(messages: UnixListener, state: Arc<State>) {
 
 async fn answer(state: Arc<State>, request: Request<Incoming>) -> Answered {
     if timeout(PATIENCE, state.until(|state| *lock(&state.is_started))).await.is_err() {
-        return says(StatusCode::BAD_GATEWAY, "FUNCTION_INVOCATION_FAILED");
+        return says(StatusCode::BAD_GATEWAY, &state.has_not_started());
     }
     let (head, body) = request.into_parts();
     let Ok(body) = body.collect().await else {
@@ -173,7 +177,7 @@ async fn ask(
         let value = HeaderValue::try_from(value).map_err(|error| error.to_string())?;
         request.headers_mut().insert(name, value);
     }
-    let stream = TcpStream::connect(state.function).await.map_err(|error| error.to_string())?;
+    let stream = TcpStream::connect(state.address).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     tokio::spawn(connection);
@@ -216,6 +220,12 @@ impl State {
             }
             said.await;
         }
+    }
+
+    fn has_not_started(&self) -> String {
+        let written = self.function.upgrade().map(|function| function.written());
+        let written = written.unwrap_or_default();
+        format!("FUNCTION_INVOCATION_FAILED: no start was told in {PATIENCE:?}; written: {written}")
     }
 }
 
