@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// How much longer than through a pass-through of the same form a request may take: 1.5, and room for a busy
-/// machine. 1.3 for the object and 1.4 to 1.5 for the Worker were seen.
+/// machine. 1.3 to 1.4 for the object and 1.4 to 1.7 for the Worker were seen.
 const MOST: f64 = 2.0;
 /// The same for an object beside a Worker alone, as the way to any object takes a third more than that.
 const MOST_WITH_THE_WAY: f64 = 2.5;
