@@ -79,8 +79,11 @@ pub(super) fn take() -> Result<[Terminal; 2], Failure> {
             )));
         }
     }
-    // Built beforehand, so that the time to start holds no time to compile.
-    execute(&mut cargo(["build", "--package", "balance-mock", "--package", "gemini-balance"]))?;
+    // Built beforehand, so that the time to start holds no time to compile; and apart, as they are run, since
+    // together they would have features of each other.
+    for one in [["--package", "balance-mock"], ["--bin", "gemini-balance"]] {
+        execute(cargo(["build"]).args(one))?;
+    }
     let [mock, server] = SERVERS;
     let mock = start(&all, mock)?;
     let server = start(&all, server)?;
